@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from traffic.errors import BadScenario
-from traffic.ids import JunctionId
+from traffic.ids import JunctionId, PhaseNumber
 from traffic.network import Crossing
 from traffic.scenario import describe_faults
 from traffic.signals import (
@@ -179,13 +179,13 @@ def _junction(row: SavedJunction, crossing: Crossing) -> Junction:
         id=JunctionId(row.id),
         n_links=row.n_links,
         phases=tuple(Phase(**fields) for fields in phases),
-        rings=tuple(tuple(ring) for ring in row.rings),  # type: ignore[misc]
-        barriers=tuple(frozenset(group) for group in row.barriers),  # type: ignore[misc]
+        rings=tuple(tuple(map(PhaseNumber, ring)) for ring in row.rings),
+        barriers=tuple(frozenset(map(PhaseNumber, group)) for group in row.barriers),
         overlaps=tuple(Overlap(**fields) for fields in overlaps),
         detectors=tuple(Detector(**{**d.model_dump(), "lanes": tuple(d.lanes)}) for d in row.detectors),
         conflicts=crossing.conflicts,
         permissive=crossing.permissive,
-        coordinated=row.coordinated,  # type: ignore[arg-type]
+        coordinated=PhaseNumber(row.coordinated),
     )
 
 
