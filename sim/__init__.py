@@ -1,0 +1,1 @@
+"""SUMO digital twin; the only package that knows traci and libsumo."""
