@@ -134,31 +134,45 @@ def read_signals(path: Path, crossings: Mapping[JunctionId, Crossing]) -> tuple[
         With every fault at once: JSON, keys, values, junctions unknown or missing.
     """
     try:
-        saved = SavedSignals.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise BadScenario(str(path), error, "must be JSON", "mend the file") from error
+    return signals_from_json(data, crossings, str(path))
+
+
+def signals_from_json(
+    data: object, crossings: Mapping[JunctionId, Crossing], where: str
+) -> tuple[dict[JunctionId, Junction], list[Plan]]:
+    """Return what `read_signals` does, from JSON already read; `where` names its place in errors."""
+    try:
+        saved = SavedSignals.model_validate(data)
     except ValidationError as error:
-        raise BadScenario(str(path), describe_faults(error), next_move="mend the file") from error
+        raise BadScenario(where, describe_faults(error), next_move="mend the file") from error
     by_id = {JunctionId(row.id): row for row in saved.junctions}
     planned = {JunctionId(row.junction) for row in saved.plans}
     unknown = sorted((set(by_id) | planned) - set(crossings))
     missing = sorted(set(crossings) - set(by_id))
     if unknown or missing:
         fault = f"junctions unknown to the network: {unknown}; without signals here: {missing}"
-        raise BadScenario(str(path), fault, next_move="make the file again from this network")
+        raise BadScenario(where, fault, next_move="make the file again from this network")
     junctions = {identity: _junction(by_id[identity], crossing) for identity, crossing in crossings.items()}
     return junctions, [_plan(row) for row in saved.plans]
 
 
 def write_signals(path: Path, junctions: Iterable[Junction], plans: Sequence[Plan], made_by: str) -> None:
     """Write the saved form, sorted and indented, so that changes can be read."""
+    path.write_text(json.dumps(signals_as_json(junctions, plans, made_by), indent=1) + "\n", encoding="utf-8")
+
+
+def signals_as_json(junctions: Iterable[Junction], plans: Iterable[Plan], made_by: str) -> dict[str, Any]:
+    """Return what `write_signals` writes."""
     saved = SavedSignals(
         version=1,
         made_by=made_by,
         junctions=[_saved_junction(junction) for junction in junctions],
         plans=[_saved_plan(plan) for plan in plans],
     )
-    path.write_text(json.dumps(saved.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8")
+    return saved.model_dump(mode="json")
 
 
 def _junction(row: SavedJunction, crossing: Crossing) -> Junction:
