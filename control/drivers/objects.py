@@ -180,7 +180,7 @@ def phases_in(groups: Mapping[int, int]) -> frozenset[PhaseNumber]:
     [2, 6, 9]
     """
     return frozenset(
-        PhaseNumber(8 * (group - 1) + bit + 1) for group, octet in groups.items() for bit in range(8) if octet >> bit & 1
+        PhaseNumber(8 * group - 7 + bit) for group, octet in groups.items() for bit in range(8) if octet >> bit & 1
     )
 
 
