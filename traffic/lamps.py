@@ -20,6 +20,10 @@ from traffic.ids import PhaseNumber
 from traffic.signals import GREEN_LETTERS, Junction, Overlap, Plan
 
 
+FREER = "rsygG".index
+"""Sorting key of lamp letters, the freer the higher."""
+
+
 class Part(StrEnum):
     """Which part of its service a phase is in."""
 
@@ -47,18 +51,22 @@ class Interval:
 
 
 def lamps(junction: Junction, rings: Sequence[RingState]) -> str:
-    """Return the lamp string of a junction whose rings are in the given states."""
+    """Return the lamp string of a junction whose rings are in the given states.
+
+    A link that two overlaps drive shows the freer of the two: so a link that is green in two
+    phases in a row, and yellow between them all the same, has one overlap for each.
+    """
     letters = ["r"] * junction.n_links
     for overlap in junction.overlaps:
         letter = overlap_letter(overlap, rings)
         for index in overlap.link_indices:
-            letters[index] = letter
+            letters[index] = max(letters[index], letter, key=FREER)
     return "".join(letters)
 
 
 def overlap_letter(overlap: Overlap, rings: Sequence[RingState]) -> str:
     """Return the letter that an overlap's links show; the freest of what its rings say."""
-    return max((_ring_letter(overlap, ring) for ring in rings), key="rsygG".index)
+    return max((_ring_letter(overlap, ring) for ring in rings), key=FREER)
 
 
 def _ring_letter(overlap: Overlap, ring: RingState) -> str:
