@@ -58,9 +58,13 @@ def run_test(*, data: Path | None = None) -> dict[str, Any]:
     last = ""
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
-        for line in child.stdout:
-            sys.stderr.write(line)
-            last = line if line.strip() else last
+        try:
+            for line in child.stdout:
+                sys.stderr.write(line)
+                last = line if line.strip() else last
+        except KeyboardInterrupt:
+            child.terminate()
+            raise
     if "No module named pytest" in last:
         raise MissingTool("pytest", sys.executable, "not installed", "start through python3 run.py test")
     wall_s = round(time.monotonic() - begin, 1)
