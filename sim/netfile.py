@@ -93,12 +93,16 @@ class Program:
 
     def lamps_at(self, time_s: float) -> str:
         """Return the lamp string that a static program shows at `time_s`."""
-        position = round((time_s - self.offset_s) % self.cycle_s, 6)
+        return self.interval_at(time_s)[0].lamps
+
+    def interval_at(self, time_s: float) -> tuple[NativeInterval, float]:
+        """Return the interval in which a static program stands at `time_s`, and when it ends, seconds."""
+        left_s = round((time_s - self.offset_s) % self.cycle_s, 6)
         for interval in self.intervals:
-            if position < interval.duration_s - 1e-6:
-                return interval.lamps
-            position -= interval.duration_s
-        return self.intervals[0].lamps
+            if left_s < interval.duration_s - 1e-6:
+                return interval, time_s + interval.duration_s - left_s
+            left_s -= interval.duration_s
+        return self.intervals[0], time_s + self.intervals[0].duration_s
 
 
 @dataclass(slots=True, kw_only=True)

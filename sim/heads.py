@@ -1,0 +1,149 @@
+"""The signal heads of one junction as the twin plays them: a running stage, an agenda, a history.
+
+::
+
+    agenda    (t+3, rGr all red)  (t+5, stage 2)      lamps change at these times only
+    program   after the agenda the next interval of a static program, if one is played
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sim.netfile import Program
+from traffic.ids import JunctionId
+from traffic.lamps import change
+
+Moment = tuple[float, str]
+"""From this time on, this lamp string."""
+_EPS_S = 1e-6
+
+
+@dataclass(slots=True, kw_only=True)
+class Heads:
+    """Lamps of one junction. `stage` is -1 in a change; then `green_since_s` is when the next stage turns green.
+
+    `clearance_s` is (yellow, all-red) after each stage. `is_native` as long as SUMO's own program runs.
+    """
+
+    junction: JunctionId
+    stages: Sequence[str]
+    clearance_s: Sequence[tuple[float, float]]
+    native: Program
+    begin_s: float
+    step_s: float = 1.0
+    lamps: str = ""
+    stage: int = -1
+    green_since_s: float = 0.0
+    is_native: bool = True
+    program: Program | None = None
+    agenda: deque[tuple[float, str, int]] = field(default_factory=deque)
+    history: list[Moment] = field(default_factory=list)
+
+    @property
+    def next_s(self) -> float:
+        """When the lamps change next; infinite where nothing is on the agenda."""
+        return self.agenda[0][0] if self.agenda else math.inf
+
+    def take_over(self, time_s: float) -> None:
+        """Hold what the native program shows; its next changes stay on the agenda until a stage runs."""
+        self.is_native = False
+        self.history = self.native_history(time_s)
+        lamps = self.native.lamps_at(time_s)
+        self._show(time_s, lamps, self._stage_of(lamps))
+        if self.stage < 0:
+            self.program = self.native
+            self._queue_program(time_s)
+
+    def start_held(self, time_s: float) -> None:
+        """Hold the stage that the native program shows or comes to next, from the start of a run."""
+        self.is_native = False
+        ask_s = time_s
+        for _ in range(len(self.native.intervals) + 1):
+            interval, end_s = self.native.interval_at(ask_s)
+            if interval.lamps in self.stages:
+                break
+            ask_s = end_s + _EPS_S
+        lamps = interval.lamps if interval.lamps in self.stages else self.stages[0]
+        self._show(time_s, lamps, self._stage_of(lamps))
+
+    def go_to(self, stage: int, start_s: float) -> None:
+        """Put the change to a stage on the agenda, from `start_s` on."""
+        self.program = None
+        self.agenda.clear()
+        time_s = self._on_step(start_s)
+        for span_s, shown in change(self.lamps, self.stages[stage], *self.clearance_s[self.stage]):
+            self.agenda.append((time_s, shown, -1))
+            time_s = self._on_step(time_s + span_s)
+        self.agenda.append((time_s, self.stages[stage], stage))
+
+    def play(self, program: Program, time_s: float) -> None:
+        """Join a static program: at once if it shows what is shown, else at the start of its next stage in reach."""
+        self.agenda.clear()
+        self.program = program
+        if program.lamps_at(time_s) == self.lamps:
+            self._queue_program(time_s)
+            return
+        clearance = self.clearance_s[self.stage] if self.stage >= 0 else (0.0, 0.0)
+        ask_s = time_s + sum(clearance)
+        join_s, lamps = ask_s, self.lamps
+        for _ in range(2 * len(program.intervals)):
+            _, end_s = program.interval_at(ask_s)
+            join_s, lamps = end_s, program.lamps_at(end_s + _EPS_S)
+            if "y" not in lamps and set(lamps) & {"G", "g"}:
+                break
+            ask_s = end_s + _EPS_S
+        steps = change(self.lamps, lamps, *clearance)
+        at_s = join_s - sum(span_s for span_s, _ in steps)
+        for span_s, shown in steps:
+            self.agenda.append((self._on_step(at_s), shown, -1))
+            at_s += span_s
+        self.agenda.append((self._on_step(join_s), lamps, self._stage_of(lamps)))
+
+    def apply(self, time_s: float) -> bool:
+        """Show what the agenda has for now; return whether the lamps changed."""
+        before = self.lamps
+        while self.agenda and self.agenda[0][0] <= time_s + _EPS_S:
+            _, lamps, stage = self.agenda.popleft()
+            self._show(time_s, lamps, stage)
+            if not self.agenda and self.program is not None:
+                self._queue_program(time_s)
+        return self.lamps != before
+
+    def native_history(self, until_s: float) -> list[Moment]:
+        """Return what the native program has shown from the start of the run until `until_s`."""
+        moments: list[Moment] = []
+        time_s = self.begin_s
+        while time_s < until_s - _EPS_S:
+            interval, end_s = self.native.interval_at(time_s)
+            if not moments or moments[-1][1] != interval.lamps:
+                moments.append((time_s, interval.lamps))
+            time_s = round(end_s, 6)
+        return moments
+
+    def _show(self, time_s: float, lamps: str, stage: int) -> None:
+        if stage >= 0 and stage != self.stage:
+            self.green_since_s = time_s
+        elif stage < 0 and self.agenda:
+            self.green_since_s = self.agenda[-1][0]
+        self.stage = stage
+        if lamps != self.lamps:
+            self.lamps = lamps
+            self.history.append((time_s, lamps))
+
+    def _stage_of(self, lamps: str) -> int:
+        return self.stages.index(lamps) if lamps in self.stages else -1
+
+    def _queue_program(self, time_s: float) -> None:
+        assert self.program is not None
+        _, end_s = self.program.interval_at(time_s)
+        lamps = self.program.lamps_at(end_s + _EPS_S)
+        self.agenda.append((self._on_step(end_s), lamps, self._stage_of(lamps)))
+
+    def _on_step(self, time_s: float) -> float:
+        """Return the first step of the simulation at or after `time_s`."""
+        steps = math.ceil((time_s - self.begin_s) / self.step_s - _EPS_S)
+        return round(self.begin_s + steps * self.step_s, 6)
