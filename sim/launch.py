@@ -24,6 +24,8 @@ from traffic.scenario import Scenario
 
 TRIPS = "trips.xml"
 """Name of the trip records in a run folder."""
+TOTALS = "totals.xml"
+"""Name of SUMO's own totals in a run folder."""
 _BAD_INPUT = ("not known", "unknown", "route", "depart", "vehicle", "edge", "not accessible", "no connection")
 
 
@@ -183,6 +185,7 @@ def write_configuration(what: Launch, folder: Path) -> Path:
         "tripinfo-output": (folder / TRIPS).resolve(),
         "tripinfo-output.write-unfinished": "true",
         "tripinfo-output.write-undeparted": "true",
+        "statistic-output": (folder / TOTALS).resolve(),
         "xml-validation": "never",
         "xml-validation.net": "never",
         "xml-validation.routes": "never",
