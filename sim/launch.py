@@ -34,12 +34,13 @@ class Launch:
     """All that a run of SUMO depends on. `additional` are loaded in order, the last program of a junction rules.
 
     `seed` is the driver seed. `is_gui` shows SUMO's window; `remote` is (host, port) of a SUMO that waits.
-    `teleport_s` below 0 turns teleports off.
+    `teleport_s` below 0 turns teleports off. `outputs` are additional files of our own that may write.
     """
 
     network: Path
     routes: tuple[Path, ...]
     additional: tuple[Path, ...] = ()
+    outputs: tuple[Path, ...] = ()
     begin_s: float = 0.0
     end_s: float = 3600.0
     step_s: float = 1.0
@@ -170,7 +171,7 @@ def _start_traci(what: Launch, folder: Path, arguments: list[str]) -> Simulation
 
 def write_configuration(what: Launch, folder: Path) -> Path:
     """Write SUMO's configuration into the run folder and return its path."""
-    additional = [output_free(path, folder) for path in what.additional]
+    additional = [*(output_free(path, folder) for path in what.additional), *what.outputs]
     options: dict[str, object] = {
         "net-file": _names([what.network]),
         "route-files": _names(what.routes),
