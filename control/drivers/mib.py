@@ -72,6 +72,8 @@ ROWS: tuple[Row, ...] = (
     ("unitStartUpFlash", "1.3.6.1.4.1.1206.4.2.1.3.1", 0, True, "integer", 0, 255, {}),
     ("unitBackupTime", "1.3.6.1.4.1.1206.4.2.1.3.3", 0, True, "integer", 0, 65535, {}),
     ("unitUserDefinedBackupTime", "1.3.6.1.4.1.1206.4.2.1.3.19", 0, True, "integer", 0, 16777216, {}),
+    ("maxUserDefinedBackupTimeContent", "1.3.6.1.4.1.1206.4.2.1.3.20", 0, False, "integer", 2, 255, {}),
+    ("unitUserDefinedBackupTimeContentOID", "1.3.6.1.4.1.1206.4.2.1.3.21.1.2", 1, True, "oid", 0, 128, {}),
     (
         "unitControlStatus",
         "1.3.6.1.4.1.1206.4.2.1.3.5",

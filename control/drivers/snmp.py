@@ -53,11 +53,14 @@ __all__ = [
     "Refused",
     "SnmpClient",
     "TimeTicks",
+    "UdpWire",
     "Value",
     "Version",
+    "Wire",
 ]
 
 
+REFUSED_PAUSE_S = 0.05
 _STATUS_WORDS = {int(status): status.name.lower().replace("_", " ") for status in ErrorStatus}
 
 
@@ -111,15 +114,67 @@ class ExchangeCounts:
     octets: int = 0
 
 
+class Wire(Protocol):
+    """Carries datagrams to one controller and back; may lose, double, delay and reorder them."""
+
+    def send(self, data: bytes) -> None:
+        """Send a datagram; one that cannot be sent is one that was lost."""
+
+    def receive(self, deadline_s: float) -> bytes | None:
+        """Return the next datagram; None when `deadline_s` of the monotonic clock passes."""
+
+    def close(self) -> None:
+        """Give it back."""
+
+
+class UdpWire:
+    """A connected UDP socket: what others send is not seen."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        where = f"controller at {endpoint.host}:{endpoint.port}"
+        try:
+            found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_DGRAM)
+            family, kind, protocol, _, address = found[0]
+            self._socket = socket.socket(family, kind, protocol)
+            self._socket.connect(address)
+        except (OSError, OverflowError, UnicodeError) as error:
+            raise BadInput(where, error, "a host and a UDP port", "mend the address") from error
+
+    def send(self, data: bytes) -> None:
+        """Send a datagram."""
+        try:
+            self._socket.send(data)
+        except OSError:
+            # No route, or a refusal that came by ICMP: the same as a datagram lost.
+            return
+
+    def receive(self, deadline_s: float) -> bytes | None:
+        """Return the next datagram; None when the deadline passes."""
+        while (left_s := deadline_s - time.monotonic()) > 0:
+            self._socket.settimeout(left_s)
+            try:
+                return self._socket.recv(ber.MAX_DATAGRAM)
+            except TimeoutError:
+                return None
+            except ConnectionError:
+                # Nobody listens on that port now; somebody may before the deadline.
+                time.sleep(max(min(REFUSED_PAUSE_S, deadline_s - time.monotonic()), 0.0))
+        return None
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+
 class SnmpClient:
     """A manager's end of the wire to one controller; one thread at a time may use it."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, wire: Wire | None = None) -> None:
         self.endpoint = endpoint
         self.counts = ExchangeCounts()
         self._max_bindings = endpoint.max_bindings
         self._request_id = int.from_bytes(os.urandom(3), "big") + 2**24
-        self._socket = _connected(endpoint)
+        self._wire: Wire = UdpWire(endpoint) if wire is None else wire
 
     def get(self, oid: Oid) -> Value:
         """Return the value of one instance; raises Refused where there is none."""
@@ -198,8 +253,8 @@ class SnmpClient:
         raise self._fault("walk", f"over {limit} instances", "at most that many")
 
     def close(self) -> None:
-        """Give the socket back."""
-        self._socket.close()
+        """Give the wire back."""
+        self._wire.close()
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -249,7 +304,9 @@ class SnmpClient:
         data = ber.encode_pdu(head, bindings)
         for attempt in range(end.retries + 1):
             self.counts.repeated += attempt > 0
-            self._send(data)
+            self.counts.sent += 1
+            self.counts.octets += len(data)
+            self._wire.send(data)
             answer = self._receive(time.monotonic() + end.timeout_s)
             if answer is not None:
                 return answer
@@ -260,26 +317,9 @@ class SnmpClient:
             "check that it runs, its address and its community",
         )
 
-    def _send(self, data: bytes) -> None:
-        self.counts.sent += 1
-        self.counts.octets += len(data)
-        try:
-            self._socket.send(data)
-        except OSError:
-            # A refusal that came by ICMP, or no route: the same as a datagram lost.
-            return
-
     def _receive(self, deadline_s: float) -> Message | None:
         """Return the answer to the last request; None when the deadline passes."""
-        while (left_s := deadline_s - time.monotonic()) > 0:
-            self._socket.settimeout(left_s)
-            try:
-                data = self._socket.recv(ber.MAX_DATAGRAM)
-            except TimeoutError:
-                return None
-            except ConnectionError:
-                time.sleep(max(min(0.05, deadline_s - time.monotonic()), 0.0))
-                continue
+        while (data := self._wire.receive(deadline_s)) is not None:
             self.counts.octets += len(data)
             try:
                 message = ber.decode(data)
@@ -310,14 +350,3 @@ def _null_bindings(oids: tuple[Oid, ...]) -> bytes:
     """Return the encoded bindings of a question, kept because the same polls come again and again."""
     pairs: list[tuple[Oid, Answer]] = [(oid, None) for oid in oids]
     return ber.encode_bindings(pairs)
-
-
-def _connected(endpoint: Endpoint) -> socket.socket:
-    where = f"controller at {endpoint.host}:{endpoint.port}"
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_DGRAM)[0]
-        connection = socket.socket(family, kind, protocol)
-        connection.connect(address)
-    except (OSError, OverflowError) as error:
-        raise BadInput(where, error, "a host and a UDP port", "mend the address") from error
-    return connection
