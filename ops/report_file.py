@@ -6,7 +6,6 @@ Plans travel in the form of `traffic.saved`, the network as a path and its sha25
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
