@@ -116,13 +116,18 @@ class ControllerMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Who a controller says it is, and the facts that decide whether it may be commanded."""
+    """Who a controller says it is, and the facts that decide whether it may be commanded.
+
+    `phases` holds what is installed: (minimum green s, yellow ds, red clearance ds).
+    `has_local_plan` must be read from its time-of-day tables; without one it is not commanded.
+    """
 
     junction: JunctionId
     config_hash: str
     phases: Mapping[PhaseNumber, tuple[int, int, int]]
     backup_time_s: int
     max_patterns: int
+    has_local_plan: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +148,10 @@ class ControllerStatus:
 
 class Driver(Protocol):
     """Speaks to one controller in the field; every call is idempotent and reads back what it wrote."""
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the selected pattern was seen in effect, out of transition."""
 
     def identify(self) -> Identity:
         """Read who is there; raises PlantLost if nobody answers."""

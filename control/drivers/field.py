@@ -1,0 +1,229 @@
+"""The street as a Plant: every junction behind its driver. Only ever used inside `control.guard.Guard`.
+
+Plan level only: a decision is a plan that is loaded, read back and selected; the lease is renewed
+while time passes. What the detectors see stays unknown here: counts come from the cameras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from traffic.decisions import Decision, Release, SelectPattern
+from traffic.errors import ControllerFault, PlantLost, UnsafeCommand
+from traffic.ids import JunctionId, PhaseNumber
+from traffic.lamps import stages
+from traffic.network import Network
+from traffic.ports import AuditLog, ControllerStatus, Driver, Identity
+from traffic.signals import Junction, Overlap, Plan
+from traffic.snapshot import Snapshot
+
+LEASE_SHARE = 3
+"""The lease is renewed every so-many-th part of the controller's backup time (notes/field.md)."""
+
+
+@dataclass(slots=True)
+class _Post:
+    """What the centre knows of one controller that it commands."""
+
+    driver: Driver
+    plan: Plan | None = None
+    is_confirmed: bool = False
+    status: ControllerStatus | None = None
+
+
+class FieldPlant:
+    """Drivers as a `Plant`.
+
+    Parameters
+    ----------
+    network, junctions
+        What stands in the street, junctions in the order of `network.crossings`.
+    drivers
+        One a junction.
+    wait
+        Lets this much street time pass (a sleep, or the harness of a simulated street).
+    audit
+        Where pushes, confirmations and releases are recorded.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        junctions: Mapping[JunctionId, Junction],
+        drivers: Mapping[JunctionId, Driver],
+        wait: Callable[[float], None],
+        audit: AuditLog,
+    ) -> None:
+        self._network, self._junctions, self._wait, self._audit = network, junctions, wait, audit
+        self._posts = {name: _Post(drivers[name]) for name in network.crossings}
+        self._stages = {name: stages(junction) for name, junction in junctions.items()}
+        self.read_back: dict[JunctionId, bool] = {}
+
+    @property
+    def network(self) -> Network:
+        """The roads."""
+        return self._network
+
+    @property
+    def junctions(self) -> Mapping[JunctionId, Junction]:
+        """What is installed."""
+        return self._junctions
+
+    @property
+    def stages(self) -> Mapping[JunctionId, Sequence[str]]:
+        """The stages of each junction; a street's drivers take plans only."""
+        return self._stages
+
+    def authority(self, junction: JunctionId) -> tuple[Identity, ControllerStatus]:
+        """Poll who a controller is and what it does, for the guard."""
+        driver = self._posts[junction].driver
+        return driver.identify(), driver.status()
+
+    def snapshot(self) -> Snapshot:
+        """Poll every controller; the zones are unknown (NaN)."""
+        n = len(self._network.movements)
+        polled = [self._poll(name) for name in self._posts]
+        unknown = np.full(n, np.nan)
+        return Snapshot(
+            time_s=max(status.time_s for status in polled),
+            arriving_veh=unknown,
+            queued_veh=unknown,
+            leaving_veh=unknown,
+            zone_length_m=unknown,
+            lamps=tuple(
+                lamps_of(self._junctions[name], status) for name, status in zip(self._posts, polled, strict=True)
+            ),
+            stage=tuple(-1 for _ in polled),
+            green_since_s=tuple(0.0 for _ in polled),
+        )
+
+    def command(self, decisions: Sequence[Decision]) -> None:
+        """Load, read back and select plans; hand back released junctions.
+
+        Raises
+        ------
+        UnsafeCommand
+            If a decision is not at plan level; nothing was sent.
+        ControllerFault, PlantLost
+            If a controller is not what it should be; it, and all that were sent before it in this batch, are released.
+        """
+        plans = [decision for decision in decisions if isinstance(decision, SelectPattern | Release)]
+        if len(plans) < len(decisions):
+            raise UnsafeCommand("street", "a stage was commanded", "this street takes plans only", "send SelectPattern")
+        sent: list[JunctionId] = []
+        try:
+            for decision in plans:
+                sent.append(decision.junction)
+                self._send(decision)
+        except (ControllerFault, PlantLost, UnsafeCommand) as error:
+            self.release(sent, error.line)
+            raise
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass; renew leases, confirm selections, release what is not confirmed in time.
+
+        Raises
+        ------
+        ControllerFault
+            If a controller had to be released; the others go on.
+        """
+        left_s, faults = seconds, []
+        while left_s > 0:
+            span_s = min([left_s, *(self._lease_s(post) for post in self._posts.values() if post.plan)])
+            self._wait(span_s)
+            left_s -= span_s
+            faults += [line for name, post in self._posts.items() if post.plan and (line := self._tend(name))]
+        if faults:
+            raise ControllerFault("street", "; ".join(faults), next_move="their own plans run; look at them")
+
+    def release(self, junctions: Sequence[JunctionId], reason: str) -> None:
+        """Hand junctions back; one that does not answer falls back by itself when its lease runs out."""
+        for name in junctions:
+            post = self._posts[name]
+            post.plan = None
+            try:
+                post.driver.release()
+                answer = "released"
+            except (PlantLost, ControllerFault) as error:
+                answer = f"no answer, its lease runs out: {error.line}"
+            self._audit.append("release", name, {"reason": reason, "answer": answer})
+
+    def release_all(self, reason: str) -> None:
+        """Hand back every junction that holds a plan of ours."""
+        self.release([name for name, post in self._posts.items() if post.plan], reason)
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether every plan that was sent is in effect."""
+        return all(post.is_confirmed for post in self._posts.values() if post.plan)
+
+    def _send(self, decision: SelectPattern | Release) -> None:
+        post, name = self._posts[decision.junction], decision.junction
+        if isinstance(decision, Release):
+            post.plan = None
+            post.driver.release()
+            self._audit.append("release", name, {"reason": "commanded"})
+            return
+        wanted = decision.order.plan
+        loaded = post.driver.load(wanted)
+        self.read_back[name] = is_same_timing(wanted, loaded)
+        if not self.read_back[name]:
+            raise ControllerFault(f"junction {name}: read back", loaded, f"must equal {wanted}", "look at it")
+        post.driver.select(loaded.pattern.number)
+        post.plan, post.is_confirmed = loaded, False
+        time_s = self._poll(name).time_s
+        self._audit.append("push", name, {"time_s": time_s, "pattern": loaded.pattern.number})
+
+    def _poll(self, name: JunctionId) -> ControllerStatus:
+        post = self._posts[name]
+        post.status = post.driver.status()
+        return post.status
+
+    def _lease_s(self, post: _Post) -> float:
+        assert post.status is not None
+        return max(1.0, post.status.backup_time_s / LEASE_SHARE)
+
+    def _tend(self, name: JunctionId) -> str | None:
+        """Renew one lease, which polls and judges; return what went wrong. Lost polls hold on until the lease lapses."""
+        post = self._posts[name]
+        try:
+            post.driver.refresh()
+            post.status = post.driver.status()
+        except PlantLost as error:
+            self._audit.append("lost_poll", name, {"error": error.line})
+            return None
+        except (ControllerFault, UnsafeCommand) as error:
+            self.release([name], error.line)
+            return error.line
+        if post.driver.is_confirmed and not post.is_confirmed:
+            post.is_confirmed = True
+            self._audit.append("confirmed", name, {"time_s": post.status.time_s, "pattern": post.status.pattern})
+        return None
+
+
+def is_same_timing(wanted: Plan, loaded: Plan) -> bool:
+    """Whether a plan read back times the street as the wanted one; its table numbers may differ."""
+    splits = [{s.phase: s for s in plan.split.splits} for plan in (wanted, loaded)]
+    cycles = [(p.pattern.cycle_s, p.pattern.offset_s, p.pattern.sequence) for p in (wanted, loaded)]
+    return wanted.junction == loaded.junction and cycles[0] == cycles[1] and splits[0] == splits[1]
+
+
+def lamps_of(junction: Junction, status: ControllerStatus) -> str:
+    """Return the lamps that the polled phases drive; a link whose phases are neither green nor yellow is red."""
+    letters = ["r"] * junction.n_links
+    for overlap in junction.overlaps:
+        letter = _letter(overlap, status.greens, status.yellows)
+        for index in overlap.link_indices:
+            letters[index] = letter
+    return "".join(letters)
+
+
+def _letter(overlap: Overlap, greens: frozenset[PhaseNumber], yellows: frozenset[PhaseNumber]) -> str:
+    if overlap.protected & greens:
+        return "G"
+    if overlap.permissive & greens:
+        return "g"
+    return "y" if overlap.parents & yellows else "r"

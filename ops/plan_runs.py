@@ -1,0 +1,115 @@
+"""What a set of plans does in the twin: one run of one seed, behind the same guard as the street."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+from control.guard import Guard, street_limits
+from sim.launch import launch_of
+from sim.measures import measure
+from sim.network import read_network
+from sim.programs import Signals, program_of_plan
+from sim.trips import read_trips
+from sim.twin import Town, Twin, build_town
+from traffic.decisions import SelectPattern
+from traffic.errors import BadScenario
+from traffic.ids import JunctionId
+from traffic.saved import read_signals
+from traffic.scenario import Scenario
+from traffic.signals import Junction, Order, Plan
+
+STREET_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+"""Midnight of a simulated street's day: simulated seconds count from here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRun:
+    """One run: plans in force from the beginning, measured over departures in [from_s, scenario end)."""
+
+    scenario: Scenario
+    routes: Path
+    plans: tuple[Plan, ...]
+    seed: int
+    from_s: float
+    folder: Path
+
+
+def open_signals(scenario: Scenario) -> tuple[Town, dict[JunctionId, Plan]]:
+    """Return a scenario's town with the junctions of its signals.json, and the plans in force there.
+
+    Raises
+    ------
+    BadScenario
+        If there is no signals.json, or a junction has no plan in it.
+    """
+    if scenario.signals is None:
+        where = f"scenario {scenario.name}"
+        raise BadScenario(where, "no signals.json", "controllers need their tables", "make one: see docs/engineers.md")
+    return _open_signals(scenario.network, scenario.signals)
+
+
+@lru_cache(maxsize=2)
+def _open_signals(network_file: Path, signals_file: Path) -> tuple[Town, dict[JunctionId, Plan]]:
+    network = read_network(network_file)
+    junctions, plans = read_signals(signals_file, network.crossings)
+    installed = {plan.junction: plan for plan in plans}
+    bare = sorted(set(junctions) - set(installed))
+    if bare:
+        raise BadScenario(str(signals_file), f"no plan for {bare}", "each junction needs a local plan", "add them")
+    programs = {name: program_of_plan(junctions[name], installed[name]) for name in junctions}
+    losses: Mapping[JunctionId, tuple[str, ...]] = dict.fromkeys(junctions, ())
+    signals = Signals(junctions=junctions, plans=installed, programs=programs, losses=losses)
+    return build_town(network, signals), installed
+
+
+def order_of(junction: Junction, plan: Plan, *, sequence_number: int, time_s: float, valid_s: float) -> Order:
+    """Return the order that carries a plan, valid from `time_s` on the street's clock for `valid_s`."""
+    begin = STREET_DAY + timedelta(seconds=time_s)
+    return Order(
+        plan=plan,
+        config_hash=junction.config_hash,
+        sequence_number=sequence_number,
+        valid_from=begin,
+        expires=begin + timedelta(seconds=valid_s),
+        issuer="centre",
+    )
+
+
+def orders_of(
+    junctions: Mapping[JunctionId, Junction], plans: Sequence[Plan], *, sequence_number: int, time_s: float
+) -> list[SelectPattern]:
+    """Return the decisions that put plans in force for four hours from `time_s`."""
+    return [
+        SelectPattern(
+            order_of(junctions[plan.junction], plan, sequence_number=sequence_number, time_s=time_s, valid_s=14_400.0)
+        )
+        for plan in plans
+    ]
+
+
+def run_plans(run: PlanRun) -> float:
+    """Return the delay of one run, s/veh, over vehicles scheduled in [from_s, end).
+
+    Raises
+    ------
+    UnsafeCommand
+        If the guard refuses a plan.
+    """
+    scenario = run.scenario
+    town, _ = open_signals(scenario)
+    what = launch_of(scenario, seed=run.seed, routes=(run.routes,))
+    twin = Twin(town, what, run.folder, is_held=False, reads_queue=False)
+    try:
+        limits = street_limits(scenario.guard, scenario.clearance, is_push=False)
+        begin = STREET_DAY + timedelta(seconds=scenario.begin_s)
+        guard = Guard(twin, limits, now=lambda: begin)
+        guard.command(orders_of(town.signals.junctions, run.plans, sequence_number=1, time_s=scenario.begin_s))
+        guard.advance(scenario.end_s - scenario.begin_s)
+        guard.snapshot()
+    finally:
+        trips = twin.close()
+    return measure(read_trips(trips, scenario.end_s), run.from_s, scenario.end_s).delay_s
