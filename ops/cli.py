@@ -40,6 +40,23 @@ def all_tests(
     run_command(lambda: run_test(data=data), as_json=json)
 
 
+@app.command()
+def count(
+    video: Annotated[Path, typer.Argument(metavar="VIDEO", help="A video file, or a folder of images.")],
+    camera: Annotated[Path, typer.Option(metavar="CAMERA.toml", help="Lines, region, classes, period.")],
+    weights: Annotated[str | None, typer.Option(help="A .npz, .pt or OpenVINO model, a folder, a name.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the results go.")] = None,
+    slit_scan: Annotated[bool, typer.Option(help="Keep the pixels under each line, for audit.")] = True,
+    annotate: Annotated[bool, typer.Option("--annotate", help="Keep every frame, drawn on, as a video.")] = False,
+    json: Json = False,
+) -> None:
+    """Count road users in a video: turning movement counts per line, class, direction and period."""
+    from ops.count import CountOptions, run_count
+
+    options = CountOptions(has_slit_scan=slit_scan, has_video=annotate)
+    run_command(lambda: run_count(video, camera, weights, out, options), as_json=json)
+
+
 def main() -> None:
     """Run the command that the arguments name."""
     app()

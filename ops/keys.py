@@ -43,7 +43,19 @@ TEST = _keys(
     ("wall_s", "number", "s", ">= 0", "wall time of the whole run"),
 )
 
-DICTIONARY: tuple[Key, ...] = ERROR + TEST
+COUNT = _keys(
+    "count",
+    ("video", "text", "", "", "the video or folder of images, as given"),
+    ("rows[].line", "text", "", "", "name of the counting line in the camera file"),
+    ("rows[].direction", "text", "", "", "name of the direction over the line in the camera file"),
+    ("rows[].class", "text", "", "", "motorcycle, bicycle, car, bus, truck or pedestrian"),
+    ("rows[].count", "integer", "road users", ">= 0", "road users of the class that crossed, over the whole video"),
+    ("fps_per_core", "number", "frames/s", "> 0", "frames looked at per CPU second, decode to count, without loading"),
+    ("partial", "true or false", "", "", "whether the video broke off or was interrupted; the counts stop there"),
+    ("out", "text", "", "", "folder with the tables, crossings and pictures"),
+)
+
+DICTIONARY: tuple[Key, ...] = ERROR + TEST + COUNT
 
 
 def keys_of(command: str) -> Iterator[Key]:

@@ -54,9 +54,12 @@ def plain_text(text: str) -> str:
 
 
 def write_text(image: Image, text: str, at: tuple[int, int], *, scale: float = 0.4, colour: Colour = WHITE) -> None:
-    """Write text with its lower left corner at a point, outlined so that it reads on any ground."""
-    for paint, width in ((BLACK, 3), (colour, 1)):
-        cv2.putText(image, plain_text(text), at, cv2.FONT_HERSHEY_SIMPLEX, scale, paint, width, cv2.LINE_AA)
+    """Write text with its lower left corner at a point, on a dark patch so that it reads on any ground."""
+    text = plain_text(text)
+    (width, height), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
+    patch = image[max(at[1] - height - 1, 0) : at[1] + below, max(at[0] - 1, 0) : at[0] + width + 1]
+    patch //= 3
+    cv2.putText(image, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, 1, cv2.LINE_AA)
 
 
 def annotate(image: Image, camera: Camera, tracks: Tracks, totals: Sequence[str]) -> Image:

@@ -122,8 +122,7 @@ class SlitScan:
         x = _LEFT + int(elapsed_s * self._columns_per_s * _SCALE)
         y = _HEAD + int(crossing.place * len(self._x))
         colour = COLOURS[crossing.vehicle_class]
-        cv2.line(strip, (x, _HEAD - 4), (x, y), BLACK, 3)
-        cv2.line(strip, (x, _HEAD - 4), (x, y), colour, 1)
+        cv2.line(strip, (x, _HEAD - 5), (x, _HEAD - 1), colour, 2)
         cv2.circle(strip, (x, y), 5, BLACK, 3, cv2.LINE_AA)
         cv2.circle(strip, (x, y), 5, colour, 2, cv2.LINE_AA)
         sign = "<" if crossing.direction == self.line.directions[0] else ">"
