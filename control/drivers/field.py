@@ -187,7 +187,7 @@ class FieldPlant:
         return max(1.0, post.status.backup_time_s / LEASE_SHARE)
 
     def _tend(self, name: JunctionId) -> str | None:
-        """Renew one lease, which polls and judges; return what went wrong. Lost polls hold on until the lease lapses."""
+        """Renew one lease, which polls and judges; return what went wrong. Lost polls hold on till the lease lapses."""
         post = self._posts[name]
         try:
             post.driver.refresh()
