@@ -85,9 +85,8 @@ class Responder:
         if request.kind is Pdu.RESPONSE:
             self.counts.silent += 1
             return None
-        answer = self._fitting(request, self._reply(table, request))
-        self.counts.out_packets += answer is not None
-        return answer
+        self.counts.out_packets += 1
+        return self._fitting(request, self._reply(table, request))
 
     def _reply(self, table: ObjectTable, request: Message) -> Message:
         try:
@@ -113,11 +112,12 @@ class Responder:
         status, position = table.set(bindings, request.community)
         return _refusal(request, status, position) if status else request._replace(kind=Pdu.RESPONSE)
 
-    def _fitting(self, request: Message, reply: Message) -> bytes | None:
-        """Return the octets of a reply, of a shorter one, or of tooBig; None where not even that fits."""
+    def _fitting(self, request: Message, reply: Message) -> bytes:
+        """Return the octets of a reply, of a shorter one, or of tooBig."""
         try:
             data = ber.encode(reply)
         except BadDatagram:
+            # A table's value that fits no SNMP type.
             reply = _refusal(request, ErrorStatus.GEN_ERR, 0)
             data = ber.encode(reply)
         while len(data) > self.access.max_octets and request.kind is Pdu.GET_BULK and len(reply.bindings) > 1:
@@ -126,10 +126,12 @@ class Responder:
             data = ber.encode(reply)
         if len(data) > self.access.max_octets:
             self.counts.too_big += 1
-            is_v1 = request.version is Version.V1
-            reply = _refusal(request, ErrorStatus.TOO_BIG, 0)._replace(bindings=request.bindings if is_v1 else ())
+            reply = _refusal(request, ErrorStatus.TOO_BIG, 0)
             data = ber.encode(reply)
-        return data if len(data) <= self.access.max_octets else None
+            # v1 gives the request's bindings back, v2c none (RFC 3416, 4.2.1).
+            if request.version is not Version.V1 or len(data) > self.access.max_octets:
+                data = ber.encode(reply._replace(bindings=()))
+        return data
 
 
 def _got(request: Message, pairs: Pairs) -> Message:

@@ -194,9 +194,10 @@ def _strangers(client: SnmpClient, junction: Junction, n_phases: int) -> list[st
     installed = {int(phase.number) for phase in junction.phases}
     others = [n for n in range(1, n_phases + 1) if n not in installed]
     options = client.find_many([oid("phaseOptions", n) for n in others])
-    rings = client.find_many([oid("phaseRing", n) for n in others])
-    rows = zip(others, options, rings, strict=True)
-    return [f"phase {n} is enabled, not of this junction" for n, option, ring in rows if _is_enabled(option) and ring]
+    enabled = [n for n, option in zip(others, options, strict=True) if _is_enabled(option)]
+    rings = client.find_many([oid("phaseRing", n) for n in enabled])
+    rows = zip(enabled, rings, strict=True)
+    return [f"phase {n} is enabled in ring {ring}, not of this junction" for n, ring in rows if ring]
 
 
 def _is_enabled(options: Value | None) -> bool:

@@ -61,8 +61,7 @@ def status_from(values: Mapping[Oid, Value], n_groups: int) -> ControllerStatus:
     """
     mode = mode_of(values)
     free = word("localFreeStatus", whole(values, "localFreeStatus"))
-    is_free = whole(values, "coordPatternStatus") == FREE or free not in ON_ITS_WAY
-    is_free = is_free and free != "transitionFree"
+    is_free = free not in ON_ITS_WAY or (free == "notFree" and whole(values, "coordPatternStatus") == FREE)
     return ControllerStatus(
         time_s=float(whole(values, "globalTime")),
         mode=mode,
@@ -89,13 +88,13 @@ def mode_of(values: Mapping[Oid, Value]) -> ControllerMode:
         return ControllerMode.FLASH
     if control in HELD_BY_HAND or whole(values, "coordOperationalMode"):
         return ControllerMode.MANUAL
+    if free not in ON_ITS_WAY and control != "backupMode":
+        return ControllerMode.FREE
     if whole(values, "unitAlarmStatus2") >> TRANSITION_BIT & 1 or free == "transitionFree":
         return ControllerMode.TRANSITION
     if control == "backupMode":
         return ControllerMode.BACKUP
-    if free != "notFree" or whole(values, "coordPatternStatus") == FREE:
-        return ControllerMode.FREE
-    return ControllerMode.COORDINATED
+    return ControllerMode.FREE if whole(values, "coordPatternStatus") == FREE else ControllerMode.COORDINATED
 
 
 def backup_time_s(values: Mapping[Oid, Value]) -> int:

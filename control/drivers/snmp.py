@@ -132,6 +132,8 @@ class UdpWire:
 
     def __init__(self, endpoint: Endpoint) -> None:
         where = f"controller at {endpoint.host}:{endpoint.port}"
+        if not 0 < endpoint.port < 2**16:
+            raise BadInput(where, endpoint.port, "a UDP port, 1-65535", "mend the address")
         try:
             found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_DGRAM)
             family, kind, protocol, _, address = found[0]

@@ -73,6 +73,21 @@ class Transaction:
             return
 
     def _begin(self) -> None:
+        """Open a transaction; one that stands open longer than any master needs is a dead one's, and discarded."""
+        self._await_normal()
+        repeated = self.client.counts.repeated
+        try:
+            self.client.set([(STATE, TRANSACTION)])
+        except Refused as refusal:
+            if refusal.status not in _BAD_VALUES:
+                raise
+            if self.client.counts.repeated > repeated and self._state() == TRANSACTION:
+                return
+            # Another master was faster, or the network doubled our request: whoever it was, let it end first.
+            self._await_normal()
+            self.client.set([(STATE, TRANSACTION)])
+
+    def _await_normal(self) -> None:
         state = self._state()
         waited_s = 0.0
         while state != NORMAL and waited_s < self.stale_s:
@@ -84,7 +99,6 @@ class Transaction:
             state = self._state()
         if state != NORMAL:
             raise self._fault("a transaction is open", word("dbCreateTransaction", state), "normal before ours begins")
-        self._command(TRANSACTION, {TRANSACTION})
 
     def _await_done(self) -> None:
         waited_s = 0.0
@@ -103,13 +117,11 @@ class Transaction:
             raise UnsafeCommand(f"{self.where}: it refused the plan", said or status, "", "the running plan stays")
 
     def _command(self, value: int, reached: Collection[int]) -> None:
-        """Set the state; where our own repetition may have met its own effect, look at the state instead."""
-        repeated = self.client.counts.repeated
+        """Set the state of a transaction of ours; a repetition may meet its own effect: then the state tells."""
         try:
             self.client.set([(STATE, value)])
         except Refused as refusal:
-            was_repeated = self.client.counts.repeated > repeated
-            if not (was_repeated and refusal.status in _BAD_VALUES and self._state() in reached):
+            if refusal.status not in _BAD_VALUES or self._state() not in reached:
                 raise
 
     def _state(self) -> int:
