@@ -22,6 +22,10 @@ MIN_HEIR_OVERLAP = 0.5
 """A track that is born where one was lost, with boxes that overlap so far, is the same road user, which stood still:
 it goes on with its gates and votes, so that a van at the line is not counted again after a bus hid it."""
 
+MIN_REST_OVERLAP = 0.7
+REST_S = 0.5
+"""How long a box must have kept its place for its road user to be standing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crossing:
@@ -43,14 +47,27 @@ class Crossing:
 
 @dataclass(slots=True, kw_only=True)
 class _Seen:
-    """What is remembered of one road user."""
+    """What is remembered of one road user; `rest_box` is where it has been since `rest_s`."""
 
     track: int
     gates: tuple[Gate, ...]
     votes: FloatArray
     box: FloatArray
     time_s: float
+    rest_box: FloatArray
+    rest_s: float
     passes: list[tuple[int, Pass]] = field(default_factory=list)
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether it kept its place when it was last seen."""
+        return self.time_s - self.rest_s >= REST_S
+
+    def look(self, time_s: float, box: FloatArray) -> None:
+        """Take where it is now."""
+        self.box, self.time_s = box, time_s
+        if overlaps(box[None], self.rest_box[None])[0, 0] < MIN_REST_OVERLAP:
+            self.rest_box, self.rest_s = box, time_s
 
 
 class Counter:
@@ -71,9 +88,9 @@ class Counter:
             boxes, ids, points = boxes.take(kept), ids[kept], points[kept]
         present = {int(track) for track in ids}
         for i, track in enumerate(int(track) for track in ids):
-            seen = self._seen.get(track) or self._adopt(track, boxes.xyxy[i], present)
+            seen = self._seen.get(track) or self._adopt(track, time_s, boxes.xyxy[i], present)
             seen.votes[boxes.class_index[i]] += boxes.confidence[i]
-            seen.box, seen.time_s = boxes.xyxy[i], time_s
+            seen.look(time_s, boxes.xyxy[i])
             margin = margin_px(boxes.xyxy[i], self._camera.size)
             for number, gate in enumerate(seen.gates):
                 passed = gate.move(time_s, (float(points[i, 0]), float(points[i, 1])), margin)
@@ -87,9 +104,9 @@ class Counter:
         rows = [*self._done, *(row for seen in self._seen.values() for row in self._resolve(seen))]
         return sorted(rows, key=lambda row: row.time_s)
 
-    def _adopt(self, track: int, box: FloatArray, present: set[int]) -> _Seen:
+    def _adopt(self, track: int, time_s: float, box: FloatArray, present: set[int]) -> _Seen:
         """Return the memory for a new track: that of a lost road user who stood here, else a fresh one."""
-        lost = [seen for name, seen in self._seen.items() if name not in present]
+        lost = [seen for name, seen in self._seen.items() if name not in present and seen.is_standing]
         if lost:
             shares = overlaps(box[None], np.stack([seen.box for seen in lost]))[0]
             best = int(shares.argmax())
@@ -100,8 +117,9 @@ class Counter:
                 return heir
         gates = tuple(Gate(line=line) for line in self._camera.lines)
         votes = np.zeros(len(CLASSES), np.float32)
-        self._seen[track] = _Seen(track=track, gates=gates, votes=votes, box=box, time_s=0.0)
-        return self._seen[track]
+        fresh = _Seen(track=track, gates=gates, votes=votes, box=box, time_s=time_s, rest_box=box, rest_s=time_s)
+        self._seen[track] = fresh
+        return fresh
 
     def _forget(self, before_s: float) -> None:
         for track in [track for track, seen in self._seen.items() if seen.time_s < before_s]:
