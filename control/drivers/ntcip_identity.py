@@ -197,7 +197,7 @@ def _strangers(client: SnmpClient, junction: Junction, n_phases: int) -> list[st
     enabled = [n for n, option in zip(others, options, strict=True) if _is_enabled(option)]
     rings = client.find_many([oid("phaseRing", n) for n in enabled])
     rows = zip(enabled, rings, strict=True)
-    return [f"phase {n} is enabled in ring {ring}, not of this junction" for n, ring in rows if ring]
+    return [f"phase {n} is enabled in ring {ring!r}, not of this junction" for n, ring in rows if ring]
 
 
 def _is_enabled(options: Value | None) -> bool:
