@@ -118,8 +118,12 @@ def _objects() -> dict[str, MibObject]:
     }
 
 
-OBJECTS: Mapping[str, MibObject] = _objects()
-_BY_OID: Mapping[Oid, MibObject] = {item.oid: item for item in OBJECTS.values()}
+ASKED_ONLY = frozenset({"maxUserDefinedBackupTimeContent", "unitUserDefinedBackupTimeContentOID"})
+"""Objects that a driver asks other makers' controllers for; the virtual controller has none of them."""
+_ALL: Mapping[str, MibObject] = _objects()
+OBJECTS: Mapping[str, MibObject] = {name: item for name, item in _ALL.items() if name not in ASKED_ONLY}
+"""By name, without those of `ASKED_ONLY`."""
+_BY_OID: Mapping[Oid, MibObject] = {item.oid: item for item in _ALL.values()}
 
 
 def oid(name: str, *index: int) -> Oid:
@@ -130,7 +134,7 @@ def oid(name: str, *index: int) -> Oid:
     >>> oid("splitTime", 40, 2)[-4:]
     (1, 3, 40, 2)
     """
-    return OBJECTS[name].at(*index)
+    return _ALL[name].at(*index)
 
 
 def find(instance: Oid) -> tuple[MibObject, tuple[int, ...]] | None:

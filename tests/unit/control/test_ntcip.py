@@ -419,3 +419,16 @@ def test_offsets_are_converted_to_the_controllers_sync_point_and_back():
     assert values[oid("patternCoordSyncPoint", 7)] == 5
     back = plan_from(JUNCTION, late, pair, values)
     assert same_timing(back, late)
+
+
+def test_a_user_defined_fail_safe_must_be_refreshed_by_the_object_that_we_write():
+    bench = Bench()
+    rows = {oid("maxUserDefinedBackupTimeContent"): 2, oid("unitUserDefinedBackupTimeContentOID", 1): (1, 3, 6)}
+    bench.controller.values.update({oid("unitUserDefinedBackupTime"): 120, **rows})
+    with pytest.raises(UnsafeCommand, match="systemPatternControl does not refresh it"):
+        bench.driver.load(make_plan(JUNCTION, SPLITS_S, 100))
+    bench.controller.put("unitUserDefinedBackupTimeContentOID", oid("systemPatternControl"), 2)
+    bench.push()
+    assert bench.driver.status().backup_time_s == 120
+    assert not bench.driver.is_refresh_due(bench.driver.status().time_s + 39)
+    assert bench.driver.is_refresh_due(bench.driver.status().time_s + 40)
