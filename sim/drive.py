@@ -32,10 +32,13 @@ def drive(
         if watch:
             watch(snapshot)
         decisions, state = controller.decide(snapshot, state)
-        due = [d for d in decisions if protocol.is_due(snapshot, places[d.junction], begin_s)]
-        if due:
-            plant.command(due)
-            snapshot = plant.snapshot()
+        due = protocol.due(snapshot, begin_s)
+        if due is not None:
+            decisions = [decision for decision in decisions if places[decision.junction] in due]
+        if decisions:
+            plant.command(decisions)
+            if protocol.is_clocked_by_green:
+                snapshot = plant.snapshot()
         plant.advance(min(protocol.next_s(snapshot, begin_s), until_s) - snapshot.time_s)
         snapshot = plant.snapshot()
     return state

@@ -26,7 +26,9 @@ _EPS_S = 1e-6
 class Heads:
     """Lamps of one junction. `stage` is -1 in a change; then `green_since_s` is when the next stage turns green.
 
-    `clearance_s` is (yellow, all-red) after each stage. `is_native` as long as SUMO's own program runs.
+    `clearance_s` is (yellow, all-red) after each stage. `is_native` as long as SUMO's own program runs. `next_s` is
+    when the lamps change next, infinite where nothing is on the agenda. `changes` remembers (seconds after the start
+    of the change, lamps, stage) per pair of stages.
     """
 
     junction: JunctionId
@@ -42,11 +44,8 @@ class Heads:
     program: Program | None = None
     agenda: deque[tuple[float, str, int]] = field(default_factory=deque)
     history: list[Moment] = field(default_factory=list)
-
-    @property
-    def next_s(self) -> float:
-        """When the lamps change next; infinite where nothing is on the agenda."""
-        return self.agenda[0][0] if self.agenda else math.inf
+    changes: dict[tuple[int, int], tuple[tuple[float, str, int], ...]] = field(default_factory=dict)
+    next_s: float = math.inf
 
     def take_over(self, time_s: float) -> None:
         """Hold what the native program shows; its next changes stay on the agenda until a stage runs."""
@@ -71,14 +70,23 @@ class Heads:
         self._show(time_s, lamps, self._stage_of(lamps))
 
     def go_to(self, stage: int, start_s: float) -> None:
-        """Put the change to a stage on the agenda, from `start_s` on."""
+        """Put the change to a stage on the agenda, from `start_s` on; the stage that runs is held until then."""
         self.program = None
         self.agenda.clear()
-        time_s = self._on_step(start_s)
-        for span_s, shown in change(self.lamps, self.stages[stage], *self.clearance_s[self.stage]):
-            self.agenda.append((time_s, shown, -1))
-            time_s = self._on_step(time_s + span_s)
-        self.agenda.append((time_s, self.stages[stage], stage))
+        if stage != self.stage:
+            pair = (self.stage, stage)
+            if pair not in self.changes:
+                self.changes[pair] = self._change(stage)
+            first_s = self._on_step(start_s)
+            self.agenda.extend([(first_s + after_s, lamps, to) for after_s, lamps, to in self.changes[pair]])
+        self.next_s = self.agenda[0][0] if self.agenda else math.inf
+
+    def hold(self, until_s: float = math.inf) -> None:
+        """Drop a change that has not begun and would begin before `until_s`; one that has begun ends in its stage."""
+        self.program = None
+        if self.stage >= 0 and self.next_s < until_s:
+            self.agenda.clear()
+            self.next_s = math.inf
 
     def play(self, program: Program, time_s: float) -> None:
         """Join a static program: at once if it shows what is shown, else at the start of its next stage in reach."""
@@ -102,15 +110,17 @@ class Heads:
             self.agenda.append((self._on_step(at_s), shown, -1))
             at_s += span_s
         self.agenda.append((self._on_step(join_s), lamps, self._stage_of(lamps)))
+        self.next_s = self.agenda[0][0]
 
     def apply(self, time_s: float) -> bool:
         """Show what the agenda has for now; return whether the lamps changed."""
-        before = self.lamps
-        while self.agenda and self.agenda[0][0] <= time_s + _EPS_S:
-            _, lamps, stage = self.agenda.popleft()
+        before, agenda = self.lamps, self.agenda
+        while agenda and agenda[0][0] <= time_s + _EPS_S:
+            _, lamps, stage = agenda.popleft()
             self._show(time_s, lamps, stage)
-            if not self.agenda and self.program is not None:
+            if not agenda and self.program is not None:
                 self._queue_program(time_s)
+        self.next_s = agenda[0][0] if agenda else math.inf
         return self.lamps != before
 
     def native_history(self, until_s: float) -> list[Moment]:
@@ -142,6 +152,15 @@ class Heads:
         _, end_s = self.program.interval_at(time_s)
         lamps = self.program.lamps_at(end_s + _EPS_S)
         self.agenda.append((self._on_step(end_s), lamps, self._stage_of(lamps)))
+        self.next_s = self.agenda[0][0]
+
+    def _change(self, stage: int) -> tuple[tuple[float, str, int], ...]:
+        """Return (seconds after the start, lamps, stage) of the change to a stage, each rounded up to a step."""
+        rows, after_s = [], 0.0
+        for span_s, lamps in change(self.lamps, self.stages[stage], *self.clearance_s[self.stage]):
+            rows.append((after_s, lamps, -1))
+            after_s = round(math.ceil((after_s + span_s) / self.step_s - _EPS_S) * self.step_s, 6)
+        return (*rows, (after_s, self.stages[stage], stage))
 
     def _on_step(self, time_s: float) -> float:
         """Return the first step of the simulation at or after `time_s`."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -82,6 +82,12 @@ class Simulation:
     def trips(self) -> Path:
         """The trip records, whole once the simulation is closed."""
         return self.folder / TRIPS
+
+    def call(self, domain: str, name: str) -> Callable[..., Any]:
+        """Return a function of SUMO, e.g. ("lane", "getLastStepVehicleNumber"); of libsumo without its Python shell."""
+        bare = getattr(getattr(self.sumo, "libsumo", None), "_libsumo", None)
+        found: Callable[..., Any] = getattr(bare, f"{domain}_{name}", None) or getattr(getattr(self.sumo, domain), name)
+        return found
 
     def step(self, to_time_s: float) -> None:
         """Simulate until `to_time_s`; does nothing if that is now.

@@ -9,6 +9,8 @@ from math import inf
 from traffic.signals import Junction
 from traffic.snapshot import Snapshot
 
+_EPS_S = 1e-6
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protocol:
@@ -35,13 +37,18 @@ class Protocol:
         yellow_s = max([self.yellow_s, *(phase.yellow_ds / 10 for phase in ending)])
         return yellow_s, max([self.all_red_s, *(phase.red_clear_ds / 10 for phase in ending)])
 
-    def is_due(self, snapshot: Snapshot, junction: int, begin_s: float) -> bool:
-        """Whether a decision about a junction falls due at the snapshot's time."""
-        since_s = begin_s if not self.is_clocked_by_green else snapshot.green_since_s[junction] + self.min_green_s
-        if self.is_clocked_by_green and snapshot.stage[junction] < 0:
-            return False
-        passed_s = snapshot.time_s - since_s
-        return passed_s > -1e-6 and min(passed_s % self.decision_s, -passed_s % self.decision_s) < 1e-6
+    def due(self, snapshot: Snapshot, begin_s: float) -> frozenset[int] | None:
+        """Return the places of the junctions about which a decision falls due at the snapshot's time; None = all."""
+        if not self.is_clocked_by_green:
+            return None if self._is_on_clock(snapshot.time_s - begin_s) else frozenset()
+        return frozenset(
+            place
+            for place, (stage, since_s) in enumerate(zip(snapshot.stage, snapshot.green_since_s, strict=True))
+            if stage >= 0 and self._is_on_clock(snapshot.time_s - since_s - self.min_green_s)
+        )
+
+    def _is_on_clock(self, passed_s: float) -> bool:
+        return passed_s > -_EPS_S and min(passed_s % self.decision_s, -passed_s % self.decision_s) < _EPS_S
 
     def next_s(self, snapshot: Snapshot, begin_s: float) -> float:
         """Return the first time after the snapshot's at which a decision falls due."""
@@ -51,9 +58,9 @@ class Protocol:
         return min((self._after(snapshot.time_s, start_s) for start_s in starts), default=inf)
 
     def _after(self, time_s: float, start_s: float) -> float:
-        if time_s < start_s - 1e-6:
+        if time_s < start_s - _EPS_S:
             return start_s
-        return start_s + (int((time_s - start_s + 1e-6) // self.decision_s) + 1) * self.decision_s
+        return start_s + (int((time_s - start_s + _EPS_S) // self.decision_s) + 1) * self.decision_s
 
 
 def _shows(junction: Junction, number: int, stage: str) -> bool:

@@ -6,15 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from sim.detectors import ZONE_M, LinkFlows, Zones, compile_zones
 from sim.heads import Heads, Moment
 from sim.launch import Launch, Simulation, launch
 from sim.netfile import Program
 from sim.programs import Signals, program_of_plan
 from sim.protocols import SAFE, Protocol
-from sim.zone_reader import zone_reader
+from sim.zone_reader import Readings, zone_reader
 from traffic.decisions import Decision, Extend, Release, Stage
 from traffic.errors import UnsafeCommand
 from traffic.ids import JunctionId
@@ -86,12 +84,13 @@ class Twin:
         self._begin_s = what.begin_s
         self._heads = {name: _heads(town, name, what, protocol) for name in town.network.crossings}
         self._all_heads = tuple(self._heads.values())
-        self._read = zone_reader(self._simulation.sumo, town.zones, reads_queue=reads_queue)
-        self._seen: tuple[float, tuple[np.ndarray, np.ndarray]] | None = None
+        self._read = zone_reader(self._simulation, town.zones, reads_queue=reads_queue)
+        self._set_lamps = self._simulation.call("trafficlight", "setRedYellowGreenState")
+        self._seen: tuple[float, Readings] | None = None
         if is_held:
             for heads in self._all_heads:
                 heads.start_held(what.begin_s)
-                self._set(heads)
+                self._set_lamps(heads.junction, heads.lamps)
 
     @property
     def network(self) -> Network:
@@ -120,22 +119,29 @@ class Twin:
 
     def snapshot(self) -> Snapshot:
         """Return zone readings and lamps; the lamps are those shown from now on."""
-        now_s = self.time_s
-        if self._seen is None or self._seen[0] != now_s:
-            self._seen = (now_s, self._read())
-        count, queue = self._seen[1]
-        zones, n = self._town.zones, len(self.network.movements)
-        shown = [self._shown(heads, now_s) for heads in self._all_heads]
+        now_s = self._simulation.time_s
+        arriving, queued, leaving = self._readings(now_s)
+        shown = [
+            self._native(heads, now_s) if heads.is_native else (heads.lamps, heads.stage, heads.green_since_s)
+            for heads in self._all_heads
+        ]
+        lamps, stage, green_since_s = zip(*shown, strict=True)
         return Snapshot(
             time_s=now_s,
-            arriving_veh=zones.arriving.apply(count, n),
-            queued_veh=zones.arriving.apply(queue, n),
-            leaving_veh=zones.leaving.apply(count, n),
-            zone_length_m=zones.zone_length_m,
-            lamps=tuple(row[0] for row in shown),
-            stage=tuple(row[1] for row in shown),
-            green_since_s=tuple(row[2] for row in shown),
+            arriving_veh=arriving,
+            queued_veh=queued,
+            leaving_veh=leaving,
+            zone_length_m=self._town.zones.zone_length_m,
+            lamps=lamps,
+            stage=stage,
+            green_since_s=green_since_s,
         )
+
+    def _readings(self, now_s: float) -> Readings:
+        """Return arriving, queued and leaving vehicles by movement; asked of SUMO once an instant."""
+        if self._seen is None or self._seen[0] != now_s:
+            self._seen = (now_s, self._read())
+        return self._seen[1]
 
     def command(self, decisions: Sequence[Decision]) -> None:
         """Obey all decisions, or none.
@@ -147,21 +153,27 @@ class Twin:
         """
         for decision in decisions:
             self._check(decision)
+        now_s = self._simulation.time_s
         for decision in decisions:
             heads = self._heads[decision.junction]
-            if isinstance(decision, Release):
-                self._release(heads)
-                continue
             if heads.is_native:
-                heads.take_over(self.time_s)
-                self._set(heads)
+                if isinstance(decision, Release):
+                    continue
+                heads.take_over(now_s)
+                self._set_lamps(heads.junction, heads.lamps)
             if isinstance(decision, Stage):
-                self._go_to(heads, decision)
+                if heads.stage >= 0:
+                    heads.go_to(decision.stage, max(now_s, decision.not_before_s))
+                else:
+                    heads.hold()
             elif isinstance(decision, Extend):
-                _extend(heads, decision.until_s)
+                heads.hold(decision.until_s)
+            elif isinstance(decision, Release):
+                heads.play(heads.native, now_s)
             else:
-                heads.play(program_of_plan(self.junctions[decision.junction], decision.order.plan), self.time_s)
-            self._apply(heads)
+                heads.play(program_of_plan(self.junctions[decision.junction], decision.order.plan), now_s)
+            if heads.next_s <= now_s and heads.apply(now_s):
+                self._set_lamps(heads.junction, heads.lamps)
 
     def advance(self, seconds: float) -> None:
         """Move the clock, showing every change of lamps on the way at its time.
@@ -171,13 +183,14 @@ class Twin:
         PlantLost
             If SUMO is gone.
         """
-        until_s = round(self.time_s + seconds, 6)
+        simulation, all_heads = self._simulation, self._all_heads
+        until_s = round(simulation.time_s + seconds, 6)
         while True:
-            next_s = min([until_s, *(heads.next_s for heads in self._all_heads)])
-            self._simulation.step(next_s)
-            for heads in self._all_heads:
-                if heads.next_s <= next_s:
-                    self._apply(heads)
+            next_s = min(until_s, min([heads.next_s for heads in all_heads], default=until_s))
+            simulation.step(next_s)
+            for heads in all_heads:
+                if heads.next_s <= next_s and heads.apply(next_s):
+                    self._set_lamps(heads.junction, heads.lamps)
             if next_s >= until_s:
                 return
 
@@ -193,54 +206,24 @@ class Twin:
             for name, heads in self._heads.items()
         }
 
-    def _shown(self, heads: Heads, now_s: float) -> tuple[str, int, float]:
-        if not heads.is_native:
-            return heads.lamps, heads.stage, heads.green_since_s
+    def _native(self, heads: Heads, now_s: float) -> tuple[str, int, float]:
         interval, end_s = heads.native.interval_at(now_s)
         stage = heads.stages.index(interval.lamps) if interval.lamps in heads.stages else -1
         return interval.lamps, stage, end_s - interval.duration_s if stage >= 0 else end_s
 
     def _check(self, decision: Decision) -> None:
-        where = f"junction {decision.junction}"
-        if decision.junction not in self._heads:
+        heads = self._heads.get(decision.junction)
+        if heads is None:
+            where = f"junction {decision.junction}"
             raise UnsafeCommand(where, "not in this network", next_move="command the junctions of `plant.junctions`")
-        heads = self._heads[decision.junction]
         if isinstance(decision, Stage):
             if not 0 <= decision.stage < len(heads.stages):
-                raise UnsafeCommand(f"{where}: stage", decision.stage, f"0-{len(heads.stages) - 1}", "ask for another")
-            _, stage, green_s = self._shown(heads, self.time_s)
-            coming = heads.agenda[-1][2] if heads.agenda else stage
-            if stage < 0 and coming != decision.stage:
-                raise UnsafeCommand(f"{where}: stage {decision.stage}", "in a change", f"to {green_s:g} s", "ask then")
-
-    def _go_to(self, heads: Heads, decision: Stage) -> None:
-        if heads.stage < 0 or (decision.stage == heads.stage and not heads.agenda):
-            heads.program = heads.program if heads.stage < 0 else None
-            return
-        if decision.stage == heads.stage:
-            heads.agenda.clear()
-            heads.program = None
-            return
-        heads.go_to(decision.stage, max(self.time_s, decision.not_before_s))
-
-    def _release(self, heads: Heads) -> None:
-        if not heads.is_native:
-            heads.play(heads.native, self.time_s)
-            self._apply(heads)
-
-    def _apply(self, heads: Heads) -> None:
-        if heads.apply(self.time_s):
-            self._set(heads)
-
-    def _set(self, heads: Heads) -> None:
-        self._simulation.sumo.trafficlight.setRedYellowGreenState(heads.junction, heads.lamps)
-
-
-def _extend(heads: Heads, until_s: float) -> None:
-    """Drop a change that has not begun and would begin before `until_s`."""
-    if heads.stage >= 0 and heads.next_s < until_s:
-        heads.agenda.clear()
-        heads.program = None
+                where = f"junction {decision.junction}: stage {decision.stage}"
+                raise UnsafeCommand(where, "not there", f"0-{len(heads.stages) - 1}", "ask for another")
+            stage = self._native(heads, self.time_s)[1] if heads.is_native else heads.stage
+            if stage < 0 and (not heads.agenda or heads.agenda[-1][2] != decision.stage):
+                where = f"junction {decision.junction}: stage {decision.stage}"
+                raise UnsafeCommand(where, "the junction is in a change", "one change at a time", "ask when it is over")
 
 
 def _heads(town: Town, name: JunctionId, what: Launch, protocol: Protocol) -> Heads:
