@@ -16,6 +16,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from control.authority import authority_faults
 from control.drivers.base import Pair, Selection, Verdict, green_conflicts, judge
@@ -31,7 +32,9 @@ from traffic.errors import ControllerFault, PlantLost, TrafficError, UnsafeComma
 from traffic.ports import ControllerMode, ControllerStatus, Identity
 from traffic.signals import Junction, Plan
 
-PATTERN_CONTROL, SYNC_CONTROL = oid("systemPatternControl"), oid("systemSyncControl")
+PATTERN_CONTROL, SYNC_CONTROL, GLOBAL_TIME = oid("systemPatternControl"), oid("systemSyncControl"), oid("globalTime")
+MIN_DRIFT_S, MAX_DRIFT_S = 2.0, 60.0
+"""Drift of globalTime below which it is left alone, and above which it is not trusted."""
 LOCAL_TIME_BASE = 255
 """systemSyncControl: offsets count from the local time base."""
 LEASE_SHARE = 3
@@ -45,7 +48,6 @@ PATTERN_OBJECTS = {
     "patternSequenceNumber",
     "patternCoordSyncPoint",
 }
-CONTROL_OBJECTS = {"systemPatternControl", "systemSyncControl"}
 
 
 class NtcipDriver:
@@ -224,6 +226,27 @@ class NtcipDriver:
         if left != STANDBY:
             where = f"{self._where}: after release"
             raise ControllerFault(where, left, "0, standby", "its lease will lapse; a person looks")
+
+    def keep_time(self, now: datetime) -> float:
+        """Return how far the controller's clock is ahead, seconds; set it where that is 2 to 60 s.
+
+        `now` is the true time of the street. Nothing is set in transition, or in a mode that forbids commands.
+
+        Raises
+        ------
+        ControllerFault
+            If the clock is off by more than a minute: a person looks before it is trusted or moved.
+        """
+        status = self.status()
+        drift_s = status.time_s - now.timestamp()
+        if abs(drift_s) > MAX_DRIFT_S:
+            what = f"{self._where}: globalTime is off by"
+            limit = f"set for {MIN_DRIFT_S:g} to {MAX_DRIFT_S:g} s only"
+            raise ControllerFault(what, f"{drift_s:.0f} s", limit, "find out why, set it by hand")
+        is_settled = status.mode in (ControllerMode.COORDINATED, ControllerMode.FREE) and status.is_remote_enabled
+        if abs(drift_s) >= MIN_DRIFT_S and is_settled:
+            self._set([(GLOBAL_TIME, round(now.timestamp()))])
+        return drift_s
 
     # -- authority ----------------------------------------------------------------------------
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
+from control.drivers.agent import Access, Responder
 from control.drivers.base import Pair
 from control.drivers.ber import Value
 from control.drivers.ntcip import NtcipDriver, is_allowed
@@ -432,3 +434,51 @@ def test_a_user_defined_fail_safe_must_be_refreshed_by_the_object_that_we_write(
     assert bench.driver.status().backup_time_s == 120
     assert not bench.driver.is_refresh_due(bench.driver.status().time_s + 39)
     assert bench.driver.is_refresh_due(bench.driver.status().time_s + 40)
+
+
+@pytest.mark.parametrize("community", [b"administrator", b"second"], ids=["same community", "its own community"])
+@pytest.mark.parametrize("at_request", range(1, 75, 2))
+def test_of_two_masters_no_plan_is_ever_a_mixture(at_request: int, community: bytes):
+    """Another master pushes between two datagrams of ours; whatever is in effect is one plan, whole."""
+    bench = Bench()
+    plans = {10: SPLITS_S, 70: (25, 25, 25, 25, 25, 25, 25, 25)}
+    access = Access(write=frozenset({b"administrator", b"second"}))
+    bench.wire.responder = Responder(access)
+    other_wire = LoopWire(bench.controller)
+    other_wire.responder = Responder(access)
+    end = Endpoint(host="other", community=community)
+    other = NtcipDriver(SnmpClient(end, other_wire), JUNCTION, GuardLimits(), sleep=lambda _: None)
+
+    def intrude(request: int) -> None:
+        if request == at_request:
+            with suppress(ControllerFault, UnsafeCommand):
+                read = other.load(make_plan(JUNCTION, plans[70], 100, 70))
+                other.select(read.pattern.number)
+
+    bench.wire.on_request = intrude
+    with suppress(ControllerFault, UnsafeCommand):
+        bench.push(10)
+    called = bench.controller.see("systemPatternControl")
+    if called:
+        offset_s = bench.controller.see("patternOffsetTime", called)
+        splits = tuple(bench.controller.see("splitTime", called, n) for n in range(1, 9))
+        assert splits == plans[offset_s]
+    assert bench.controller.see("dbCreateTransaction") == NORMAL
+
+
+@pytest.mark.parametrize(("drift_s", "is_set"), [(0, False), (1, False), (2, True), (-30, True), (60, True)])
+def test_the_clock_is_set_for_small_drifts_only(drift_s: int, is_set: bool):
+    bench = Bench()
+    true = datetime.fromtimestamp(bench.controller.see("globalTime") - drift_s, UTC)
+    assert bench.driver.keep_time(true) == drift_s
+    assert bench.controller.see("globalTime") == round(true.timestamp()) + (0 if is_set else drift_s)
+
+
+def test_a_clock_far_off_or_in_transition_is_not_touched():
+    bench = Bench()
+    now_s = bench.controller.see("globalTime")
+    with pytest.raises(ControllerFault, match="globalTime is off by: -3600 s"):
+        bench.driver.keep_time(datetime.fromtimestamp(now_s + 3600, UTC))
+    bench.controller.put("unitAlarmStatus2", 32)
+    assert bench.driver.keep_time(datetime.fromtimestamp(now_s - 10, UTC)) == 10
+    assert bench.controller.see("globalTime") == now_s
