@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -31,7 +32,10 @@ class _Watch:
 
 
 def zone_reader(simulation: Simulation, zones: Zones, *, reads_queue: bool = True) -> Callable[[], Readings]:
-    """Return a function that reads all zones; without `reads_queue` queues are NaN, and speeds are not asked for."""
+    """Return a function that reads all zones; without `reads_queue` queues are NaN, and speeds are not asked for.
+
+    SUMO keeps the vehicles of a lane in order, the last one first.
+    """
     whole = [place for place, piece in enumerate(zones.pieces) if piece.from_m is None and piece.to_m is None]
     whole_lanes = [zones.pieces[place].lane for place in whole]
     watches = _watches(zones)
@@ -54,18 +58,14 @@ def zone_reader(simulation: Simulation, zones: Zones, *, reads_queue: bool = Tru
         for watch, present in zip(watches, map(number, watched_lanes), strict=True):
             if present:
                 vehicles = ids(watch.lane)
+                places_m = list(map(position, vehicles))
                 for from_m, place in watch.tails:
-                    for vehicle in reversed(vehicles):
-                        if position(vehicle) < from_m:
-                            break
-                        count[place] += 1
-                        if reads_queue and speed(vehicle) < QUEUE_MPS:
-                            queue[place] += 1
+                    first = bisect_left(places_m, from_m)
+                    count[place] = present - first
+                    if reads_queue:
+                        queue[place] = sum(speed(vehicle) < QUEUE_MPS for vehicle in vehicles[first:])
                 for to_m, place in watch.fronts:
-                    for vehicle in vehicles:
-                        if position(vehicle) > to_m:
-                            break
-                        count[place] += 1
+                    count[place] = bisect_right(places_m, to_m)
         seen = both.apply(np.array(count, dtype=np.float64), 2 * n_movements)
         seen.setflags(write=False)
         queued = unknown
