@@ -21,7 +21,7 @@ from control.authority import authority_faults, identity_faults, status_faults
 from control.charge import Charge, GuardCounts, Timing
 from control.clearance import clearance_audit
 from control.decision_rules import extend_fault, stage_fault, stage_index_fault
-from control.lamp_rules import lamp_faults
+from control.lamp_rules import lamp_faults, without_merges
 from control.limits import GuardLimits, Profile, legacy_limits, require_street, street_limits
 from control.longest_red import SAMPLING_S, CallWatch, require_bounded_reds
 from control.plan_rules import order_faults, pedestrian_faults, plan_faults
@@ -94,7 +94,9 @@ class Guard:
         self.plant, self.limits, self.counts = plant, limits, GuardCounts()
         self._audit: AuditLog = MemoryAudit() if audit is None else audit
         self._now, self._authority = now, authority
-        junctions, network = plant.junctions, plant.network
+        network = plant.network
+        junctions = {name: without_merges(junction, network) for name, junction in plant.junctions.items()}
+        self._judged = junctions
         self._tables: dict[JunctionId, StageTable] = {
             junction: stage_table(junctions[junction], network, plant.stages[junction], limits)
             for junction in junctions
@@ -223,11 +225,11 @@ class Guard:
         """Check lamps that changed: conflicts always, clearances where the guard's own commands time them."""
         key = (charge.junction, shown)
         if key not in self._shown_faults:
-            self._shown_faults[key] = lamp_faults(self.junctions[charge.junction], shown)
+            self._shown_faults[key] = lamp_faults(self._judged[charge.junction], shown)
         faults = list(self._shown_faults[key])
         if charge.timing is Timing.STAGES and self.limits.is_street:
             table = self._tables[charge.junction]
-            faults += stage_readback(self.junctions[charge.junction], table, charge, snapshot)
+            faults += stage_readback(self._judged[charge.junction], table, charge, snapshot)
         charge.lamps = shown
         if not faults:
             return
@@ -291,9 +293,8 @@ class Guard:
         """Return what a plan and its order break, and whether it comes too soon after the last one."""
         junction, order = self.junctions[charge.junction], decision.order
         now = self._now() if self._now is not None else CLOCK_START + timedelta(seconds=snapshot.time_s)
-        faults = order_faults(junction, order, now, charge.last_sequence) + plan_faults(
-            junction, order.plan, self.limits
-        )
+        faults = order_faults(junction, order, now, charge.last_sequence)
+        faults += plan_faults(self._judged[charge.junction], order.plan, self.limits)
         if self.limits.is_street and charge.plan is not None and order.plan != charge.plan:
             ready_s = charge.plan_since_s + self.limits.cycles_between_plans * charge.plan.pattern.cycle_s
             if snapshot.time_s < ready_s:

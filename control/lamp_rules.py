@@ -3,7 +3,8 @@
 ::
 
     yielding  G   g   s   y          a pair is listed as (yielding, priority) where the
-    priority                         geometry lets the first wait for gaps in the second
+    priority                         geometry lets the first wait for gaps in the second;
+                                     who shows s stops first and waits for either
       G       no  yes yes yes
       g y     no  yes yes yes        any pair that is not listed: never two of G g s y,
       r       all fine               except s beside s
@@ -12,14 +13,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import ceil
 
 from traffic.lamps import Interval
+from traffic.network import Network
 from traffic.signals import GREEN_LETTERS, Junction
 
 MOVING = frozenset("Ggsy")
 LETTERS = frozenset("Ggsyr")
-WAITING = frozenset("gsy")
+WAITING = frozenset("gy")
 
 
 def conflict_pairs(junction: Junction, shown: str) -> list[tuple[int, int]]:
@@ -43,9 +46,25 @@ def conflict_pairs(junction: Junction, shown: str) -> list[tuple[int, int]]:
 def _is_permitted(junction: Junction, shown: str, i: int, j: int) -> bool:
     if shown[i] == shown[j] == "s":
         return True
+    if "s" in (shown[i], shown[j]):
+        return (i, j) in junction.permissive or (j, i) in junction.permissive
     return ((i, j) in junction.permissive and shown[i] in WAITING) or (
         (j, i) in junction.permissive and shown[j] in WAITING
     )
+
+
+def without_merges(junction: Junction, network: Network) -> Junction:
+    """Return the junction without conflicts between lanes of one approach: they merge behind the line as one stream."""
+    from_link: dict[int, set[str]] = {}
+    for row in network.connections:
+        if row.junction == junction.id and row.link_index is not None:
+            from_link.setdefault(row.link_index, set()).add(row.from_link)
+    conflicts = frozenset(
+        (i, j)
+        for i, j in junction.conflicts
+        if not (i in from_link and j in from_link and len(from_link[i] | from_link[j]) == 1)
+    )
+    return junction if conflicts == junction.conflicts else replace(junction, conflicts=conflicts)
 
 
 def lamp_faults(junction: Junction, shown: str) -> list[str]:

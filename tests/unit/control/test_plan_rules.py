@@ -184,6 +184,8 @@ def test_a_bad_order_is_named(changes: dict[str, object], says: str) -> None:
         ("GgrrGgrr", []),
         ("GrrrrGrr", [(0, 5)]),
         ("rrGrrrrs", []),
+        ("rrsrrrrG", []),
+        ("rrgrrrrG", [(2, 7)]),
         ("yrrrrgrr", []),
         ("yrrrrGrr", [(0, 5)]),
         ("GrGrrrrr", [(0, 2)]),

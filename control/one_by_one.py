@@ -1,0 +1,55 @@
+"""A plant that loses one junction's decision at a time, not the whole batch, when the guard refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from traffic.decisions import Decision
+from traffic.errors import UnsafeCommand
+from traffic.ids import JunctionId
+from traffic.network import Network
+from traffic.ports import Plant
+from traffic.signals import Junction
+from traffic.snapshot import Snapshot
+
+
+class OneByOne:
+    """Passes each decision on as a batch of its own; a refused one is left out and counted.
+
+    Controllers whose decisions for different junctions do not depend on one another stand behind it.
+    """
+
+    def __init__(self, plant: Plant) -> None:
+        self.plant = plant
+        self.n_refused = 0
+
+    @property
+    def network(self) -> Network:
+        """The roads."""
+        return self.plant.network
+
+    @property
+    def junctions(self) -> Mapping[JunctionId, Junction]:
+        """What is installed."""
+        return self.plant.junctions
+
+    @property
+    def stages(self) -> Mapping[JunctionId, Sequence[str]]:
+        """The stages that decisions number."""
+        return self.plant.stages
+
+    def snapshot(self) -> Snapshot:
+        """Return what the plant says."""
+        return self.plant.snapshot()
+
+    def command(self, decisions: Sequence[Decision]) -> None:
+        """Pass on what is not refused."""
+        for decision in decisions:
+            try:
+                self.plant.command((decision,))
+            except UnsafeCommand:
+                self.n_refused += 1
+
+    def advance(self, seconds: float) -> None:
+        """Move the plant's clock."""
+        self.plant.advance(seconds)

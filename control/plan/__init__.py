@@ -1,0 +1,1 @@
+"""Timing design: from flows to cycles, splits and offsets that a controller can hold."""
