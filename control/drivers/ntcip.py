@@ -40,6 +40,8 @@ LOCAL_TIME_BASE = 255
 LEASE_SHARE = 3
 """A lease is renewed this many times before it would lapse."""
 PHASES_PER_GROUP = 8
+MARKS = ("sysName", "globalSetIDParameter")
+"""Scalars that tell, in every poll, whether it is still this controller with this configuration."""
 ROW_OBJECTS = {"splitTime", "splitMode", "splitCoordPhase"}
 PATTERN_OBJECTS = {
     "patternCycleTime",
@@ -93,6 +95,7 @@ class NtcipDriver:
         self._portrait: Portrait | None = None
         self._selection: Selection | None = None
         self._loaded: dict[int, Plan] = {}
+        self._mark: dict[Oid, Value | None] = {}
 
     @property
     def is_confirmed(self) -> bool:
@@ -113,6 +116,7 @@ class NtcipDriver:
     def identify(self) -> Identity:
         """Read who is there and what is installed; raises PlantLost if nobody answers."""
         self._portrait = portray(self.client, self.junction, self._patterns)
+        self._mark = {oid(name): self._portrait.scalars[name] for name in MARKS if self._portrait.has(name)}
         return self._portrait.identity
 
     def status(self) -> ControllerStatus:
@@ -127,6 +131,7 @@ class NtcipDriver:
         """
         status, values = self._poll()
         self._require_no_conflict(status)
+        self._require_unchanged(values)
         if self._selection is None:
             return status
         asked = values[PATTERN_CONTROL]
@@ -164,6 +169,7 @@ class NtcipDriver:
             self._fence()
             self._transaction.commit(bindings)
         self._loaded[pair.pattern] = plan_from(self.junction, plan, pair, self._compare(bindings))
+        self._learn_mark()
         return self._loaded[pair.pattern]
 
     def select(self, pattern: int) -> None:
@@ -175,7 +181,7 @@ class NtcipDriver:
             If the pattern is none of the centre's, was not loaded or was changed since, or the controller may not
             be commanded now.
         """
-        portrait, status = self._require_authority()
+        portrait, status = self._require_authority(is_known=bool(self._loaded))
         plan, pair = self._loaded.get(pattern), next((p for p in portrait.pairs if p.pattern == pattern), None)
         if plan is None or pair is None:
             own = " and ".join(str(p.pattern) for p in portrait.pairs)
@@ -250,11 +256,13 @@ class NtcipDriver:
 
     # -- authority ----------------------------------------------------------------------------
 
-    def _require_authority(self) -> tuple[Portrait, ControllerStatus]:
-        """Read identity and status afresh; raise UnsafeCommand with every reason not to command."""
-        identity = self.identify()
+    def _require_authority(self, *, is_known: bool = False) -> tuple[Portrait, ControllerStatus]:
+        """Read status, and identity unless its checksum stands for it; raise UnsafeCommand with every reason not to."""
+        if not is_known or oid("globalSetIDParameter") not in self._mark:
+            self.identify()
         status = self.status()
         assert self._portrait is not None
+        identity = self._portrait.identity
         # The hash fault is named by what differs.
         differences = "; ".join(self._portrait.differences[:4])
         named = replace(identity, config_hash=f"{identity.config_hash}: {differences}") if differences else identity
@@ -285,7 +293,7 @@ class NtcipDriver:
         if self._portrait is None:
             self.identify()
         assert self._portrait is not None
-        oids = poll_oids(self._portrait.optional, self._n_groups)
+        oids = (*poll_oids(self._portrait.optional, self._n_groups), *self._marks())
         values = dict(zip(oids, self.client.get_many(oids), strict=True))
         return status_from(values, self._n_groups), values
 
@@ -320,6 +328,29 @@ class NtcipDriver:
         conflicts = green_conflicts(self.junction, status)
         if conflicts:
             self._give_up("; ".join(conflicts))
+
+    def _marks(self) -> tuple[Oid, ...]:
+        return tuple(self._mark)
+
+    def _learn_mark(self) -> None:
+        """Remember the configuration's checksum after a change of our own."""
+        self._mark = dict(zip(self._mark, self.client.get_many(self._marks()), strict=True))
+
+    def _require_unchanged(self, values: Mapping[Oid, Value]) -> None:
+        """Look closer where a poll says that it is another controller, or that its configuration was edited."""
+        if all(values[name] == known for name, known in self._mark.items()):
+            return
+        identity = self.identify()
+        if identity.junction != self.junction.id:
+            self._selection = None
+            what, limit = f"{self._where}: answers as", f"not {self.junction.id}"
+            raise ControllerFault(what, identity.junction, limit, "nothing was written; check the addresses")
+        assert self._portrait is not None
+        if self._selection is not None and self._portrait.differences:
+            self._give_up(f"its configuration was edited: {'; '.join(self._portrait.differences[:4])}")
+        pair = next((pair for pair in self._portrait.pairs if pair.pattern == self.selected), None)
+        if pair is not None and not self._holds(self._loaded[pair.pattern], pair, self._portrait):
+            self._give_up(f"pattern {pair.pattern} was edited while it was in effect")
 
     def _give_up(self, reason: str) -> None:
         """Release and raise ControllerFault with the reason."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import random
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -81,6 +82,9 @@ class FakeController(FakeTable):
                 self.put("dbCreateTransaction", DONE)
                 self.put("dbVerifyStatus", 2 if self.refusal else 3)
                 self.put("dbVerifyError", self.refusal)
+        if name == oid("globalSetIDParameter"):
+            held = sorted((key, value) for key, value in self.values.items() if _is_database(key))
+            return zlib.crc32(repr(held).encode()) & 0xFFFF
         value = super().get(name)
         if name == oid("unitAlarmStatus2") and isinstance(value, int):
             self.values[name] = value & ~1

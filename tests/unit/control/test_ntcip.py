@@ -438,8 +438,8 @@ def test_a_user_defined_fail_safe_must_be_refreshed_by_the_object_that_we_write(
 
 @pytest.mark.parametrize("community", [b"administrator", b"second"], ids=["same community", "its own community"])
 @pytest.mark.parametrize("at_request", range(1, 75, 2))
-def test_of_two_masters_no_plan_is_ever_a_mixture(at_request: int, community: bytes):
-    """Another master pushes between two datagrams of ours; whatever is in effect is one plan, whole."""
+def test_of_two_masters_no_mixture_of_plans_survives_a_poll(at_request: int, community: bytes):
+    """Another master pushes between two datagrams of ours; what stays in effect is one plan, whole."""
     bench = Bench()
     plans = {10: SPLITS_S, 70: (25, 25, 25, 25, 25, 25, 25, 25)}
     access = Access(write=frozenset({b"administrator", b"second"}))
@@ -458,6 +458,9 @@ def test_of_two_masters_no_plan_is_ever_a_mixture(at_request: int, community: by
     bench.wire.on_request = intrude
     with suppress(ControllerFault, UnsafeCommand):
         bench.push(10)
+    for driver in (bench.driver, other):
+        with suppress(ControllerFault):
+            driver.status()
     called = bench.controller.see("systemPatternControl")
     if called:
         offset_s = bench.controller.see("patternOffsetTime", called)
@@ -482,3 +485,42 @@ def test_a_clock_far_off_or_in_transition_is_not_touched():
     bench.controller.put("unitAlarmStatus2", 32)
     assert bench.driver.keep_time(datetime.fromtimestamp(now_s - 10, UTC)) == 10
     assert bench.controller.see("globalTime") == now_s
+
+
+def test_a_technicians_edit_of_what_is_installed_is_noticed_and_released():
+    bench = Bench()
+    bench.push()
+    bench.run(20)
+    bench.controller.put("phaseMinimumGreen", 3, 6)
+    with pytest.raises(ControllerFault, match=r"was edited: phaseMinimumGreen\.6 is 3, not 5"):
+        bench.driver.status()
+    assert bench.controller.see("systemPatternControl") == 0
+
+
+def test_a_technicians_edit_of_our_pattern_in_effect_is_noticed_and_released():
+    bench = Bench()
+    bench.push()
+    bench.run(20)
+    bench.controller.put("splitTime", 12, 7, 3)
+    with pytest.raises(ControllerFault, match="pattern 7 was edited"):
+        bench.driver.status()
+    assert bench.controller.see("systemPatternControl") == 0
+
+
+def test_an_edit_that_touches_nothing_of_ours_is_no_fault():
+    bench = Bench()
+    bench.push()
+    bench.run(20)
+    bench.controller.put("splitTime", 12, 3, 3)
+    assert bench.driver.status().mode is ControllerMode.COORDINATED and bench.driver.is_confirmed
+
+
+def test_a_controller_swapped_for_another_is_noticed_and_not_written_to():
+    bench = Bench()
+    bench.push()
+    bench.run(20)
+    n_sets = len(bench.controller.sets)
+    bench.controller.put("sysName", b"elsewhere")
+    with pytest.raises(ControllerFault, match="answers as: elsewhere"):
+        bench.driver.refresh()
+    assert len(bench.controller.sets) == n_sets and bench.driver.selected is None
