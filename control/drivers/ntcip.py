@@ -40,8 +40,10 @@ LOCAL_TIME_BASE = 255
 LEASE_SHARE = 3
 """A lease is renewed this many times before it would lapse."""
 PHASES_PER_GROUP = 8
-MARKS = ("sysName", "globalSetIDParameter")
-"""Scalars that tell, in every poll, whether it is still this controller with this configuration."""
+EVERY_POLL = ("sysName",)
+"""Scalar that tells, in every poll, whether it is still this controller."""
+MARKS = (*EVERY_POLL, "globalSetIDParameter")
+"""... and with this configuration: with every renewal of the lease, and before a command."""
 ROW_OBJECTS = {"splitTime", "splitMode", "splitCoordPhase"}
 PATTERN_OBJECTS = {
     "patternCycleTime",
@@ -122,6 +124,9 @@ class NtcipDriver:
     def status(self) -> ControllerStatus:
         """Poll, and judge the selection by it.
 
+        Whether the configuration was edited is asked with every renewal of the lease, not here: many controllers
+        compute the checksum when they are asked.
+
         Raises
         ------
         ControllerFault
@@ -129,7 +134,10 @@ class NtcipDriver:
         PlantLost
             If nobody answers; the selection stands until its lease lapses.
         """
-        status, values = self._poll()
+        return self._judged(EVERY_POLL)
+
+    def _judged(self, marks: Sequence[str]) -> ControllerStatus:
+        status, values = self._poll(marks)
         self._require_no_conflict(status)
         self._require_unchanged(values)
         if self._selection is None:
@@ -211,7 +219,7 @@ class NtcipDriver:
         ControllerFault
             If the selection is lost; it was released.
         """
-        status = self.status()
+        status = self._judged(MARKS)
         if self._selection is None or self._portrait is None:
             raise UnsafeCommand(f"{self._where}: refresh", "nothing is selected", "", "select a pattern first")
         if status.mode is ControllerMode.PREEMPT:
@@ -260,7 +268,7 @@ class NtcipDriver:
         """Read status, and identity unless its checksum stands for it; raise UnsafeCommand with every reason not to."""
         if not is_known or oid("globalSetIDParameter") not in self._mark:
             self.identify()
-        status = self.status()
+        status = self._judged(MARKS)
         assert self._portrait is not None
         identity = self._portrait.identity
         # The hash fault is named by what differs.
@@ -289,11 +297,12 @@ class NtcipDriver:
 
     # -- the wire -----------------------------------------------------------------------------
 
-    def _poll(self) -> tuple[ControllerStatus, Mapping[Oid, Value]]:
+    def _poll(self, marks: Sequence[str]) -> tuple[ControllerStatus, Mapping[Oid, Value]]:
         if self._portrait is None:
             self.identify()
         assert self._portrait is not None
-        oids = (*poll_oids(self._portrait.optional, self._n_groups), *self._marks())
+        known = [oid(name) for name in marks if oid(name) in self._mark]
+        oids = (*poll_oids(self._portrait.optional, self._n_groups), *known)
         values = dict(zip(oids, self.client.get_many(oids), strict=True))
         return status_from(values, self._n_groups), values
 
@@ -329,16 +338,13 @@ class NtcipDriver:
         if conflicts:
             self._give_up("; ".join(conflicts))
 
-    def _marks(self) -> tuple[Oid, ...]:
-        return tuple(self._mark)
-
     def _learn_mark(self) -> None:
         """Remember the configuration's checksum after a change of our own."""
-        self._mark = dict(zip(self._mark, self.client.get_many(self._marks()), strict=True))
+        self._mark = dict(zip(self._mark, self.client.get_many(list(self._mark)), strict=True))
 
     def _require_unchanged(self, values: Mapping[Oid, Value]) -> None:
         """Look closer where a poll says that it is another controller, or that its configuration was edited."""
-        if all(values[name] == known for name, known in self._mark.items()):
+        if all(values.get(name, known) == known for name, known in self._mark.items()):
             return
         identity = self.identify()
         if identity.junction != self.junction.id:
