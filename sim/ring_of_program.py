@@ -24,6 +24,8 @@ from traffic.signals import GREEN_LETTERS, Junction, Pattern, Phase, Plan, Split
 
 _LETTERS = {"u": "r", "Y": "y", "o": "g", "O": "g"}
 _MIN_GREEN_S = 5
+MAX_KEPT_S = 5.0
+"""Longest interval after a yellow that counts as red clearance although some links stay green in it."""
 MAX_CLEARANCE_S = 25.5
 """Longest yellow or red clearance that NTCIP 1202 can say."""
 
@@ -108,8 +110,8 @@ def _blocks(rotated: Sequence[NativeInterval], *, is_red_apart: bool) -> list[Bl
             yellow.append(rotated[place])
             place += 1
         red = None
-        if place < len(rotated) and _kind(rotated[place]) == "red" and _kind(green) == "green":
-            after = rotated[(place + 1) % len(rotated)]
+        after = rotated[(place + 1) % len(rotated)]
+        if place < len(rotated) and _kind(green) == "green" and _may_clear(green, yellow, rotated[place], after):
             is_shared = is_red_apart and any(
                 a in GREEN_LETTERS and b in GREEN_LETTERS for a, b in zip(green.lamps, after.lamps, strict=True)
             )
@@ -118,6 +120,20 @@ def _blocks(rotated: Sequence[NativeInterval], *, is_red_apart: bool) -> list[Bl
                 place += 1
         blocks.append(Block(green, tuple(yellow), red))
     return blocks
+
+
+def _may_clear(
+    green: NativeInterval, yellow: Sequence[NativeInterval], row: NativeInterval, after: NativeInterval
+) -> bool:
+    """Whether an interval is red, or red but for links that are green before and after it, and short."""
+    if _kind(row) != "green":
+        return _kind(row) == "red"
+    is_kept = all(
+        letter == green.lamps[place] and after.lamps[place] in GREEN_LETTERS
+        for place, letter in enumerate(row.lamps)
+        if letter in GREEN_LETTERS
+    )
+    return bool(yellow) and is_kept and row.duration_s <= MAX_KEPT_S and _kind(after) == "green"
 
 
 def _is_clearance(
