@@ -18,18 +18,19 @@ from ops.report_corridor import corridor_chart
 from ops.report_data import DELAY, DemoResult, JunctionTiming, LogRow, PushRow
 from ops.report_file import read_result
 from ops.report_map import map_chart
-from ops.report_signals import LAMP_COLOURS, lamp_chart, phase_turns, ring_chart
+from ops.report_signals import LAMP_COLOURS, coordinated_phases, lamp_chart, phase_turns, ring_chart
 from ops.report_words import (
     TEXT,
-    TURN_ARROWS,
     UNKNOWN,
     clock,
     level_of_service,
+    measure_digits,
     measure_name,
     measure_unit,
     number,
     origin,
     text,
+    turn_arrows,
 )
 from ops.statistics import mean_interval, paired_difference
 from traffic.ids import JunctionId, LinkId
@@ -162,9 +163,11 @@ def _measures(result: DemoResult) -> list[dict[str, Any]]:
             {
                 "name": measure_name(measure.key),
                 "unit": measure_unit(measure.key),
+                "digits": measure_digits(measure.key),
                 "before": paired.before if paired else measure.before_mean,
                 "after": paired.after if paired else measure.after_mean,
                 "paired": paired,
+                "is_settled": paired.is_settled if paired and isfinite(paired.low) else None,
                 "pct": pct,
                 "n_before": sum(map(isfinite, measure.before)),
             }
@@ -203,7 +206,7 @@ def _approaches(result: DemoResult) -> list[dict[str, Any]]:
 def _timing(result: DemoResult, timing: JunctionTiming, place: int) -> dict[str, Any]:
     serves = phase_turns(result.network, timing.junction)
     shown = timing.new or timing.old
-    coordinated = {s.phase for s in shown.split.splits if s.is_coordinated} or {timing.junction.coordinated}
+    coordinated = coordinated_phases(timing.junction, shown)
     phases = [
         {
             "number": phase.number,
@@ -248,8 +251,9 @@ def _counts(result: DemoResult) -> list[dict[str, Any]]:
     rows = []
     for row in result.counts:
         movement = result.network.movements.get(row.movement)
-        arrow = TURN_ARROWS.get(movement.direction, "") if movement else ""
-        place = f"{_origin(result, row.junction, movement.approach)} {arrow}" if movement else str(row.movement)
+        place = str(row.movement)
+        if movement:
+            place = f"{_origin(result, row.junction, movement.approach)} {turn_arrows(movement.direction)}"
         rows.append(
             {
                 "data": row,

@@ -27,7 +27,7 @@ def before_after_chart(result: DemoResult) -> str:
     if not sources:
         return ""
     with style("effect"):
-        figure = Figure(figsize=(9.0, 3.9))
+        figure = Figure(figsize=(9.4, 3.9))
         n = len(sources)
         axes = figure.subplots(1, n + 1, width_ratios=[1.0] * n + [1.25], squeeze=False)[0]
         for axis, (key, measure) in zip(axes, sources, strict=False):
@@ -79,7 +79,7 @@ def _forest(
     axis.axvspan(-span, 0.0, color="#e6f3ee", zorder=0)
     axis.axvline(0.0, color=INK, linewidth=1.0)
     for place, ((_, paired), dots, colour) in enumerate(zip(rows, points, colours, strict=True)):
-        axis.scatter(dots, np.full(len(dots), place + 0.16), s=16, color=colour, alpha=0.55, linewidths=0)
+        axis.scatter(dots, np.full(len(dots), place + 0.2), s=16, color=colour, alpha=0.55, linewidths=0)
         if paired is None or not isfinite(paired.difference):
             continue
         error = [[paired.difference - paired.low], [paired.high - paired.difference]] if isfinite(paired.low) else None
@@ -88,14 +88,17 @@ def _forest(
         )
         text = number(paired.difference, sign=True)
         axis.annotate(
-            text, (paired.difference, place), (0, -14), textcoords="offset points", ha="center", fontsize=9.0,
+            text, (paired.difference, place), (0, 8), textcoords="offset points", ha="center", fontsize=9.0,
             fontweight="bold", color=colour,
         )  # fmt: skip
     axis.set_xlim(-span, span)
-    axis.set_ylim(len(rows) - 0.4, -0.6)
+    axis.set_ylim(len(rows) - 0.5, -0.85)
     axis.set_yticks(range(len(rows)), [name for name, _ in rows])
-    axis.text(0.01, 0.98, f"← {label('better_side')}", transform=axis.transAxes, ha="left", va="top", fontsize=8.0)
-    axis.text(0.99, 0.98, f"{label('worse_side')} →", transform=axis.transAxes, ha="right", va="top", fontsize=8.0)
+    for x, side, key, text in ((0.01, "left", "better_side", "← {}"), (0.99, "right", "worse_side", "{} →")):
+        axis.text(
+            x, 0.99, text.format("\n".join(TEXT[key])), transform=axis.transAxes, ha=side, va="top", fontsize=8.0,
+            color="#56626e",
+        )  # fmt: skip
     axis.spines["left"].set_visible(False)
     axis.tick_params(axis="y", length=0)
     grid(axis, "x")
@@ -112,7 +115,7 @@ def candidates_chart(candidates: Sequence[CandidateRow]) -> str:
     if keep is None or not keep.delays_s or not judged:
         return ""
     with style("candidates"):
-        figure = Figure(figsize=(8.0, 1.3 + 0.62 * len(judged)))
+        figure = Figure(figsize=(9.4, 1.3 + 0.62 * len(judged)))
         axis = figure.subplots()
         rows = [(row.name, paired_difference(keep.delays_s, row.delays_s)) for row in judged]
         points = [np.subtract(row.delays_s, keep.delays_s) for row in judged]

@@ -25,7 +25,7 @@ from matplotlib.patches import Polygon, Rectangle
 from ops.report_data import DemoResult
 from ops.report_signals import spans_of
 from ops.report_svg import AFTER, BEFORE, GREEN, RED, as_svg, style
-from ops.report_words import TEXT, label
+from ops.report_words import label
 from traffic.ids import JunctionId, LinkId
 from traffic.network import Network
 from traffic.signals import GREEN_LETTERS, Junction, Plan
@@ -149,13 +149,13 @@ def corridor_chart(result: DemoResult) -> str:
     junctions = {name: timing.junction for name, timing in timings.items()}
     cycle_s = max(plan.pattern.cycle_s for _, plans in arms for plan in plans.values())
     with style("corridor"):
-        figure = Figure(figsize=(9.4, 2.0 + 0.55 * len(places)))
+        figure = Figure(figsize=(9.4, 2.2 + 0.6 * len(places)))
         axes = figure.subplots(1, len(arms), sharey=True, squeeze=False)[0]
         for axis, (arm, plans) in zip(axes, arms, strict=True):
             _panel(axis, places, junctions, plans, speed_mps=result.speed_mps)
             axis.set_xlim(0.0, 2.0 * cycle_s)
             title = f"{label(arm)}\n{_bands_text(places, junctions, plans, result.speed_mps)}"
-            axis.set_title(title, loc="left", fontsize=8.5)
+            axis.set_title(title, loc="left", fontsize=8.0)
             axis.set_xlabel(label("time_axis"))
         names = [result.network.crossings[place.junction].name or place.junction for place in places]
         texts = [f"{_short(name)}\n{place.distance_m:.0f} m" for name, place in zip(names, places, strict=True)]
@@ -178,7 +178,7 @@ def _panel(
     for place in places:
         plan, junction = plans[place.junction], junctions[place.junction]
         for index, below in ((place.outbound, False), (place.inbound, True)):
-            low_m = place.distance_m - (height_m if below else 0.0)
+            low_m = place.distance_m - (1.15 * height_m if below else -0.15 * height_m)
             if index is None:
                 continue
             axis.add_patch(Rectangle((0.0, low_m), 1e4, height_m, facecolor=RED, alpha=0.35, linewidth=0))
@@ -228,5 +228,5 @@ def _bands_text(
     for name, is_inbound in (("outbound", False), ("inbound", True)):
         _, _, found = _bands(places, junctions, plans, speed_mps, is_inbound=is_inbound)
         width_s = sum(end - begin for begin, end in found)
-        parts.append(f"{TEXT[name][0]}·{TEXT[name][1]} {width_s:.0f} s")
-    return f"{label('band')}: " + ", ".join(parts)
+        parts.append(f"{label('band')}, {label(name)}: {width_s:.0f} s")
+    return "\n".join(parts)

@@ -21,7 +21,7 @@ from traffic.network import Network, Point
 
 LEVELS_S = (0.0, 10.0, 20.0, 35.0, 55.0, 80.0, 120.0)
 """Class limits of the colours: the HCM's for levels of service A-F, seconds per vehicle."""
-GREY = "#b7bec5"
+GREY = "#aeb6be"
 HALO = [withStroke(linewidth=2.4, foreground="white")]
 
 Delays = Mapping[tuple[JunctionId, LinkId], float]
@@ -41,7 +41,7 @@ def map_chart(result: DemoResult) -> str:
     width = 9.4
     height = min(12.0, rows * (width / columns) * (y1 - y0) / (x1 - x0) + 0.9)
     with style("map"):
-        colours = matplotlib.colormaps["cividis_r"].with_extremes(over="#00103a")
+        colours = matplotlib.colormaps["YlOrRd"].with_extremes(over="#4a0012")
         norm = BoundaryNorm(LEVELS_S, colours.N, extend="max")
         figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
@@ -119,9 +119,11 @@ def _value(axis: Axes, line: Sequence[Point], text: str) -> None:
     (xa, ya), (xb, yb) = line[0], line[-1]
     length = hypot(xb - xa, yb - ya) or 1.0
     ux, uy = (xb - xa) / length, (yb - ya) / length
+    side = "left" if uy > 0.5 else "right" if uy < -0.5 else "center"
+    at = (xa + 0.35 * (xb - xa), ya + 0.35 * (yb - ya))
     axis.annotate(
-        text, (xa + 0.35 * (xb - xa), ya + 0.35 * (yb - ya)), (11.0 * uy, -11.0 * ux), textcoords="offset points",
-        ha="center", va="center", fontsize=9.0, fontweight="bold", zorder=6, path_effects=HALO,
+        text, at, (7.0 * uy, -11.0 * ux), textcoords="offset points", ha=side, va="center", fontsize=9.0,
+        fontweight="bold", zorder=6, path_effects=HALO,
     )  # fmt: skip
 
 
@@ -130,7 +132,7 @@ def _names(axis: Axes, network: Network) -> None:
         x, y = crossing.position
         axis.plot([x], [y], marker="o", markersize=4.5, color=INK, zorder=6)
         axis.annotate(
-            display_name(crossing.name, crossing.id), (x, y), (9, 9), textcoords="offset points",
+            display_name(crossing.name, crossing.id), (x, y), (8, -15), textcoords="offset points",
             fontsize=7.5, zorder=7, path_effects=HALO,
         )  # fmt: skip
 

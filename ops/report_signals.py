@@ -12,11 +12,11 @@ from matplotlib.patches import Rectangle
 
 from ops.report_data import JunctionTiming
 from ops.report_svg import GREEN, INK, RED, YELLOW, as_svg, style
-from ops.report_words import TEXT, TURN_ARROWS, label, origin
+from ops.report_words import TEXT, label, origin, turn_arrows
 from traffic.ids import PhaseNumber
 from traffic.lamps import Part, coordinated_start_ds, cycle_intervals, ring_timeline
 from traffic.network import Network
-from traffic.signals import Junction, Overlap, Plan
+from traffic.signals import GREEN_LETTERS, Junction, Overlap, Plan
 
 PART_COLOURS = {Part.GREEN: "#cfe8de", Part.YELLOW: YELLOW, Part.RED_CLEAR: RED}
 LAMP_COLOURS = {"G": GREEN, "g": "#7fceb6", "y": YELLOW, "r": "#f3d3d7", "s": "#c7a0d6"}
@@ -64,9 +64,8 @@ def turns_of(network: Network, junction: Junction, overlaps: Iterable[Overlap]) 
     for approach in crossing.approaches:
         for movement in (network.movements[name] for name in approach.movements):
             if wanted & set(movement.link_indices):
-                arrow = TURN_ARROWS.get(movement.direction, movement.direction)
-                turns.setdefault(origin(approach.bearing_deg), set()).add(arrow)
-    return "; ".join(f"{place} {''.join(sorted(arrows))}" for place, arrows in turns.items()) or "–"
+                turns.setdefault(origin(approach.bearing_deg), set()).add(movement.direction)
+    return "; ".join(f"{place} {turn_arrows(directions)}" for place, directions in turns.items()) or "–"
 
 
 def phase_turns(network: Network, junction: Junction) -> dict[PhaseNumber, str]:
@@ -99,7 +98,7 @@ def ring_chart(timing: JunctionTiming, name: str) -> str:
 
 
 def _rings(axis: Axes, junction: Junction, plan: Plan) -> None:
-    coordinated = _coordinated(junction, plan)
+    coordinated = coordinated_phases(junction, plan)
     for ring in range(len(junction.rings)):
         at_s, y = 0.0, -ring
         for span_ds, state in ring_timeline(junction, plan, ring):
@@ -107,7 +106,7 @@ def _rings(axis: Axes, junction: Junction, plan: Plan) -> None:
             colour = PART_COLOURS[state.part]
             axis.add_patch(Rectangle((at_s, y - 0.42), span_s, 0.84, facecolor=colour, edgecolor="none"))
             if state.part is Part.GREEN:
-                star = " ★" if state.phase == coordinated else ""
+                star = " ★" if state.phase in coordinated else ""
                 text = f"Φ{state.phase}{star}\n{plan.split.split_s(state.phase)} s"
                 axis.text(at_s + span_s / 2, y, text, ha="center", va="center", fontsize=8.5)
                 split_s = plan.split.split_s(state.phase)
@@ -134,8 +133,10 @@ def barrier_times_s(junction: Junction, plan: Plan) -> list[float]:
     return times
 
 
-def _coordinated(junction: Junction, plan: Plan) -> PhaseNumber:
-    return next((s.phase for s in plan.split.splits if s.is_coordinated), junction.coordinated)
+def coordinated_phases(junction: Junction, plan: Plan) -> frozenset[PhaseNumber]:
+    """Return the phases that the plan coordinates, else the one that is installed as such."""
+    named = frozenset(split.phase for split in plan.split.splits if split.is_coordinated)
+    return named or frozenset({junction.coordinated})
 
 
 def lamp_chart(network: Network, timing: JunctionTiming, name: str) -> str:
@@ -158,7 +159,7 @@ def lamp_chart(network: Network, timing: JunctionTiming, name: str) -> str:
             axis.set_yticks(range(len(rows)), [text for text, _ in rows], fontsize=8.0)
             axis.set_ylim(len(rows) - 0.5, -0.5)
             axis.set_xlim(0, longest_s)
-            title = f"{label(arm)}:  {plan.pattern.cycle_s} s,  {label('offset')} = {plan.pattern.offset_s}"
+            title = f"{label(arm)}:  {plan.pattern.cycle_s} s,  {label('offset_word')}: {plan.pattern.offset_s} s"
             axis.set_title(title, loc="left", fontsize=9.0, fontweight="bold", pad=4)
             axis.tick_params(axis="y", length=0)
             axis.grid(visible=True, axis="x", color="#dde3e8", linewidth=0.5)
@@ -169,12 +170,11 @@ def lamp_chart(network: Network, timing: JunctionTiming, name: str) -> str:
 
 
 def distinct_rows(network: Network, timing: JunctionTiming) -> list[tuple[str, int]]:
-    """Return (name, a link index) per overlap; overlaps that move alike in both plans share a row."""
+    """Return (name, a link index) per overlap, the first green on top; overlaps that move alike share a row."""
     shared: dict[tuple[tuple[Span, ...], ...], list[Overlap]] = {}
     for overlap in timing.junction.overlaps:
         plans = [plan for _, plan in _arms(timing)]
         look = tuple(tuple(spans_of(timing.junction, plan, overlap.link_indices[0])) for plan in plans)
         shared.setdefault(look, []).append(overlap)
-    return [
-        (turns_of(network, timing.junction, overlaps), overlaps[0].link_indices[0]) for overlaps in shared.values()
-    ]
+    in_order = sorted(shared.items(), key=lambda row: [s.begin_s for s in row[0][0] if s.letter in GREEN_LETTERS])
+    return [(turns_of(network, timing.junction, overlaps), overlaps[0].link_indices[0]) for _, overlaps in in_order]

@@ -6,6 +6,7 @@ not checked by a traffic engineer of the country either.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import floor, isfinite
 
 from markupsafe import Markup, escape
@@ -111,6 +112,7 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "timings": ("Signal timings", "Pha đèn và chu kỳ"),
     "cycle": ("cycle, s", "chu kỳ đèn, s"),
+    "offset_word": ("offset", "độ lệch pha"),
     "offset": ("offset, s", "độ lệch pha, s"),
     "split": ("split", "thời gian pha"),
     "phase": ("phase", "pha"),
@@ -176,6 +178,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "candidate": ("candidate", "phương án"),
     "how": ("how it was made", "cách lập"),
     "against_keep": ("against the old plan, s per vehicle", "so với phương án cũ, giây/xe"),
+    "against_short": ("against the old plan", "so với phương án cũ"),
     "chosen": ("chosen", "được chọn"),
     "refused": ("refused by the guard", "bộ kiểm tra an toàn từ chối"),
     "keep": ("keep the old plan", "giữ phương án cũ"),
@@ -207,23 +210,23 @@ TEXT: dict[str, tuple[str, str]] = {
     "north": ("North", "Bắc"),
 }
 
-MEASURES: dict[str, tuple[str, str, str]] = {
-    "delay_s": ("delay per vehicle, by trip records", "thời gian chậm xe, theo hành trình", "s/veh"),
-    "delay_log_s": ("delay per vehicle and junction, by event log", "thời gian chậm xe mỗi nút, theo nhật ký", "s/veh"),
-    "delay_person_s": ("delay per person", "thời gian chậm theo người", "s/person"),
-    "delay_mcu_s": ("delay per motorcycle unit (MCU)", "thời gian chậm theo xe máy quy đổi", "s/MCU"),
-    "trip_time_s": ("trip time", "thời gian hành trình", "s/veh"),
-    "wait_s": ("waiting time", "thời gian dừng chờ", "s/veh"),
-    "stops": ("stops", "số lần dừng", "1/veh"),
-    "queue_veh": ("queued vehicles, mean over time", "số xe trong hàng chờ, trung bình", "veh"),
-    "queue_m": ("back of queue, 95th percentile", "đuôi hàng chờ, phân vị 95", "m"),
-    "arrived": ("vehicles arrived", "xe đã đến nơi", "veh"),
-    "running": ("vehicles under way at the end", "xe còn trên đường khi kết thúc", "veh"),
-    "not_departed": ("vehicles that could not enter", "xe chưa vào được mạng", "veh"),
-    "teleports": ("teleports", "xe bị dịch chuyển", "veh"),
-    "collisions": ("collisions in the simulation", "va chạm trong mô phỏng", "1"),
+MEASURES: dict[str, tuple[str, str, str, int]] = {
+    "delay_s": ("delay per vehicle, by trip records", "thời gian chậm xe, theo hành trình", "s/veh", 1),
+    "delay_log_s": ("delay per vehicle and junction, by log", "thời gian chậm xe mỗi nút, theo nhật ký", "s/veh", 1),
+    "delay_person_s": ("delay per person", "thời gian chậm theo người", "s/person", 1),
+    "delay_mcu_s": ("delay per motorcycle unit (MCU)", "thời gian chậm theo xe máy quy đổi", "s/MCU", 1),
+    "trip_time_s": ("trip time", "thời gian hành trình", "s/veh", 1),
+    "wait_s": ("waiting time", "thời gian dừng chờ", "s/veh", 1),
+    "stops": ("stops", "số lần dừng", "1/veh", 2),
+    "queue_veh": ("queued vehicles, mean over time", "số xe trong hàng chờ, trung bình", "veh", 1),
+    "queue_m": ("back of queue, 95th percentile", "đuôi hàng chờ, phân vị 95", "m", 1),
+    "arrived": ("vehicles arrived", "xe đã đến nơi", "veh", 0),
+    "running": ("vehicles under way at the end", "xe còn trên đường khi kết thúc", "veh", 0),
+    "not_departed": ("vehicles that could not enter", "xe chưa vào được mạng", "veh", 0),
+    "teleports": ("teleports", "xe bị dịch chuyển", "veh", 0),
+    "collisions": ("collisions in the simulation", "va chạm trong mô phỏng", "1", 0),
 }
-"""Key of a measure -> English, Vietnamese, unit."""
+"""Key of a measure -> English, Vietnamese, unit, digits after the point."""
 
 COMPASS = (
     ("N", "Bắc"),
@@ -236,8 +239,8 @@ COMPASS = (
     ("NW", "Tây Bắc"),
 )
 
-TURN_ARROWS = {"s": "↑", "l": "↰", "r": "↱", "t": "↶", "L": "↖", "R": "↗"}
-"""SUMO's directions as arrows, seen by the driver who arrives."""
+TURN_ARROWS = {"t": "↶", "l": "↰", "L": "↖", "s": "↑", "R": "↗", "r": "↱"}
+"""SUMO's directions as arrows, seen by the driver who arrives, from left to right."""
 
 
 def text(key: str, **values: str) -> Markup:
@@ -265,13 +268,30 @@ def label(key: str) -> str:
 
 def measure_name(key: str) -> Markup:
     """Return a measure's name; a key without a name stands for itself."""
-    english, vietnamese, _ = MEASURES.get(key, (key, key, ""))
+    english, vietnamese, *_ = MEASURES.get(key, (key, key, "", 1))
     return span(english, vietnamese)
 
 
 def measure_unit(key: str) -> str:
     """Return a measure's unit."""
-    return MEASURES.get(key, ("", "", ""))[2]
+    return MEASURES.get(key, ("", "", "", 1))[2]
+
+
+def measure_digits(key: str) -> int:
+    """Return how many digits after the point a measure is worth."""
+    return MEASURES.get(key, ("", "", "", 1))[3]
+
+
+def turn_arrows(directions: Iterable[str]) -> str:
+    """Return SUMO's directions as arrows, from left to right.
+
+    Examples
+    --------
+    >>> turn_arrows(["r", "s", "l", "s"])
+    '↰↑↱'
+    """
+    found = set(directions)
+    return "".join(arrow for direction, arrow in TURN_ARROWS.items() if direction in found)
 
 
 def origin(bearing_deg: float) -> str:

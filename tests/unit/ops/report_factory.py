@@ -68,8 +68,8 @@ def _link(start: str, end: str) -> tuple[Link, list[Lane]]:
         ends = [(x + 10 * s * ux + right * uy, y + 10 * s * uy - right * ux) for x, y, s in ((xa, ya, 1), (xb, yb, -1))]
         lanes.append(
             Lane(
-                id=LaneId(f"{name}_{lane}"), link=name, index=lane, length_m=length - 20, speed_mps=13.9, width_m=LANE_M,
-                shape=tuple(ends),
+                id=LaneId(f"{name}_{lane}"), link=name, index=lane, length_m=length - 20, speed_mps=13.9,
+                width_m=LANE_M, shape=tuple(ends),
             )
         )  # fmt: skip
     link = Link(
@@ -224,7 +224,9 @@ def make_result(
         approaches=_approach_rows(network, rng),
         candidates=(
             CandidateRow(name="keep", why="Webster on the historic counts", delays_s=tuple(kept)),
-            CandidateRow(name="webster", why="Webster on the counted flows", delays_s=tuple(kept - rng.normal(2, 2, 4))),
+            CandidateRow(
+                name="webster", why="Webster on the counted flows", delays_s=tuple(kept - rng.normal(2, 2, 4))
+            ),
             CandidateRow(
                 name="webster+offsets", why="same splits, offsets for the corridor",
                 delays_s=tuple(kept - rng.normal(8, 1.5, 4)), is_chosen=True,
