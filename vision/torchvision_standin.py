@@ -46,9 +46,9 @@ def import_ultralytics(module: str = "ultralytics") -> ModuleType:
 
 
 def has_torchvision() -> bool:
-    """Try the real torchvision; leave no half-imported module behind."""
-    if isinstance(sys.modules.get("torchvision"), ModuleType):
-        return getattr(sys.modules["torchvision"], "is_standin", False) is False
+    """Whether torchvision, or its stand-in, is imported or can be; leaves no half-imported module behind."""
+    if "torchvision" in sys.modules:
+        return True
     try:
         importlib.import_module("torchvision")
     except (RuntimeError, ImportError, OSError):
