@@ -115,7 +115,9 @@ def free_reason(junction: Junction, plan: Plan) -> FreeReason | None:
 
 
 def _barriers_meet(junction: Junction, splits: Mapping[PhaseNumber, int]) -> bool:
-    spans = [[sum(splits.get(p, 0) for p in ring if p in group) for group in junction.barriers] for ring in junction.rings]
+    spans = [
+        [sum(splits.get(p, 0) for p in ring if p in group) for group in junction.barriers] for ring in junction.rings
+    ]
     return all(span == spans[0] for span in spans)
 
 

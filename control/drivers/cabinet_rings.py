@@ -7,7 +7,8 @@
             |       barrier |       barrier |
 
 A ring leaves its last phase before a barrier only when it would reach the far side together with the others;
-until then it rests in green. Once one has left, the others serve what was `booked` then, and no more. A green never ends before its minimum and the pedestrians in it are served.
+until then it rests in green. Once one has left, the others serve what was `booked` then, and no more.
+A green never ends before its minimum and the pedestrians in it are served.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from control.drivers.cabinet_calls import Calls
 from control.drivers.cabinet_clock import CycleClock
 from traffic.ids import PhaseNumber
 from traffic.lamps import Part, RingState
-from traffic.signals import ForceMode, Junction, Phase, SplitMode
+from traffic.signals import ForceMode, Junction, Phase
 
 NEVER_DS = 1 << 60
 NO_PHASE = PhaseNumber(0)

@@ -91,10 +91,10 @@ def take_up(rings: Rings, table: Timetable, zero_ds: int) -> None:
         ring.cycle = -1 if wraps else 0
         ring.had_yield = False
         if ring.part is Part.RED and not ring.next_phase:
-            ring.cycle = _idle_cycle(ring, clock)
+            ring.cycle = _idle_cycle(clock)
 
 
-def _idle_cycle(ring: Ring, clock: CycleClock) -> int:
+def _idle_cycle(clock: CycleClock) -> int:
     """Return the cycle of a ring that rests in red, so that the phase it starts next has its window ahead."""
     return clock.local_ds // clock.table.cycle_ds - 1
 
