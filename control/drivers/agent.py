@@ -229,7 +229,9 @@ class SnmpAgent:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop serving and give the ports back."""
+        """Stop serving and give the ports back; may be repeated."""
+        if self._stop.is_set():
+            return
         self._stop.set()
         if self._thread is not None:
             self._thread.join()

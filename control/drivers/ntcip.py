@@ -147,6 +147,8 @@ class NtcipDriver:
             ours, self._selection = self._selection.pattern, None
             what = f"{self._where}: systemPatternControl is {asked!r}"
             raise ControllerFault(what, None, f"{ours} was set", "another master writes; ours is given up")
+        if asked == STANDBY:
+            self._give_up("restarted" if "power restart" in status.alarms else "its lease lapsed, or it was released")
         verdict, reason = judge(self._selection, status)
         if verdict is Verdict.LOST:
             self._give_up(reason)

@@ -118,7 +118,7 @@ def test_a_lease_that_lapsed_is_named():
     bench.run(20)
     bench.controller.pass_time(61)
     bench.controller.pass_time(20)
-    with pytest.raises(ControllerFault, match="lease lapsed"):
+    with pytest.raises(ControllerFault, match="its lease lapsed"):
         bench.driver.status()
     assert bench.driver.selected is None
 
