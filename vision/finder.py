@@ -134,6 +134,7 @@ def load_finder(weights: Weights, image_size: int, class_map: Mapping[str, Vehic
         WeightsKind.CHECKPOINT: _load_checkpoint,
         WeightsKind.OPENVINO: _load_openvino,
     }
+    cv2.setNumThreads(1)  # one thread a camera, one process a core
     return YoloFinder(loaders[weights.kind](weights), image_size, class_map)
 
 
