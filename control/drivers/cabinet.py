@@ -172,8 +172,9 @@ class VirtualController:
 
     def _move(self) -> None:
         clock = self.rings.clock
-        if clock is not None:
+        if clock is not None and clock.now_ds < self.unit.now_ds:
             clock.advance(may_dwell=self._may_dwell(clock))
+        if clock is not None:
             clock.move_zero(self.unit.zero_ds())
         self.rings.step()
         if self.controls.force_off:

@@ -28,7 +28,7 @@ def planned(junction: Junction, plan: Plan, time_ds: int) -> str:
     return lamps_at(cycle_intervals(junction, plan), position % (plan.pattern.cycle_s * 10))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_lamps_equal_the_plan_from_the_first_tick_on(data: st.DataObject) -> None:
     installed = data.draw(single_rings() | dual_rings())
@@ -46,7 +46,7 @@ def test_lamps_equal_the_plan_from_the_first_tick_on(data: st.DataObject) -> Non
     assert shown == [planned(junction, plan, time_ds) for time_ds in ticks]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_a_new_pattern_is_shown_exactly_once_the_offset_is_reached(data: st.DataObject) -> None:
     junction = data.draw(single_rings(max_phases=6) | dual_rings())
