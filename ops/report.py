@@ -20,7 +20,6 @@ from ops.report_file import read_result
 from ops.report_map import map_chart
 from ops.report_signals import LAMP_COLOURS, coordinated_phases, lamp_chart, phase_turns, ring_chart
 from ops.report_words import (
-    TEXT,
     UNKNOWN,
     clock,
     level_of_service,
@@ -112,7 +111,6 @@ def _words(result: DemoResult) -> dict[str, Any]:
     """Return the functions and tables that the template writes with."""
     return {
         "t": text,
-        "vi": lambda key: TEXT[key][1],
         "number": number,
         "unknown": UNKNOWN,
         "clock": clock,
