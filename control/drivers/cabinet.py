@@ -256,8 +256,8 @@ class VirtualController:
             self.rings = start_dark(self.junction, self.calls, self.settings.step_ds, self.unit.now_ds)
         self.rings.on_change = self.log.ring
         self.rings.step()
-        self.shown = lamps(self.junction, [ring.state for ring in self.rings.rings])
         self._is_stale = False
+        self._show(lamps(self.junction, [ring.state for ring in self.rings.rings]))
 
     def _refresh_command(self) -> None:
         minute = self.unit.local_s() // 60

@@ -66,7 +66,9 @@ def make_cross(*, recall: Recall = Recall.MAXIMUM, has_detectors: bool = False, 
         phases=tuple(made),
         rings=(phases(ORDER[0]), phases(ORDER[1])),
         barriers=sides,
-        overlaps=tuple(Overlap(number=n, link_indices=(n - 1,), protected=frozenset({PhaseNumber(n)})) for n in range(1, 9)),
+        overlaps=tuple(
+            Overlap(number=n, link_indices=(n - 1,), protected=frozenset({PhaseNumber(n)})) for n in range(1, 9)
+        ),
         detectors=detectors if has_detectors else (),
         conflicts=conflicts,
         coordinated=PhaseNumber(2),
