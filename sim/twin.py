@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 
 from sim.detectors import ZONE_M, LinkFlows, Zones, compile_zones
 from sim.heads import Heads, Moment
@@ -198,6 +199,14 @@ class Twin:
         """End the run and return the path of its trip records."""
         self._simulation.close()
         return self._simulation.trips
+
+    def __enter__(self) -> Twin:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def history(self) -> dict[JunctionId, list[Moment]]:
         """Return what each junction has shown so far: (from when, lamps), changes only."""

@@ -73,7 +73,7 @@ def test_an_unknown_edge_and_an_empty_period_are_refused(tmp_path: Path) -> None
     network = read_network(write_net(tmp_path))
     demand = read_demand((write_routes(tmp_path),))
     check_demand(demand, network.links, 0.0, 1000.0, "small")
-    with pytest.raises(BadScenario, match="edge W1.*not in the network"):
+    with pytest.raises(BadScenario, match="edge W1"):
         check_demand(demand, set(network.links) - {LinkId("W1")}, 0.0, 1000.0, "small")
     with pytest.raises(BadScenario, match="no demand in 5000-6000 s"):
         check_demand(demand, network.links, 5000.0, 6000.0, "small")

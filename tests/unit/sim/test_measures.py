@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sim.heads import Moment
@@ -48,7 +49,7 @@ def test_delay_counts_the_unfinished_and_those_never_inserted(tmp_path: Path) ->
 def test_rescos_delay_leaves_out_who_was_passed_by_later_departures(tmp_path: Path) -> None:
     trips = read_trips(write_records(tmp_path / "trips.xml"), 200.0)
     assert measure(trips, 100.0, 200.0).delay_resco_s == pytest.approx((16 + 4 + 30) / 2)
-    blocked_last = replace(trips, scheduled_s=trips.scheduled_s + [0, 0, 40, 0])
+    blocked_last = replace(trips, scheduled_s=trips.scheduled_s + np.array([0, 0, 40, 0]))
     assert measure(blocked_last, 100.0, 200.0).delay_resco_s == pytest.approx((16 + 4 + 30 + 70) / 3)
 
 
