@@ -16,6 +16,7 @@ from control.drivers.objects import oid
 from control.drivers.snmp import Endpoint, SnmpClient
 from control.drivers.tables_rows import all_day
 from control.limits import GuardLimits
+from tests.e2e.net_snmp import dotted, net_snmp, walked
 from tests.unit.traffic.factories import make_dual_ring, make_plan
 from traffic.errors import ControllerFault, PlantLost, UnsafeCommand
 from traffic.ids import JunctionId
@@ -305,6 +306,38 @@ def test_a_controller_that_dies_is_plant_lost_in_one_line(street: Street):
     quick = replace(street.client.endpoint, timeout_s=0.05, retries=1)
     with SnmpClient(quick) as client, pytest.raises(PlantLost, match="no answer to 2 requests"):
         NtcipDriver(client, JUNCTION, GuardLimits()).identify()
+
+
+@pytest.mark.parametrize(("tool", "version"), [("snmpwalk", "1"), ("snmpbulkwalk", "2c")])
+def test_net_snmp_walks_all_that_the_controller_has(street: Street, tool: str, version: str):
+    printed = net_snmp(tool, street.client.endpoint.port, ".1.3.6.1.4.1.1206", version=version)
+    assert walked(printed) == [dotted(step.oid) for step in street.client.walk((1, 3, 6, 1, 4, 1, 1206))]
+    assert len(walked(printed)) > 1000
+
+
+def test_net_snmp_commits_a_plan_by_hand_and_selects_it(street: Street):
+    port, state = street.client.endpoint.port, dotted(oid("dbCreateTransaction"))
+    pattern, split = oid("patternCycleTime", 20), oid("splitTime", 20, 1)
+    assert "genError" in net_snmp("snmpset", port, dotted(split), "i", "25")
+    assert "INTEGER: 2" in net_snmp("snmpset", port, state, "i", "2")
+    for phase in range(1, 9):
+        row = dotted(oid("splitTime", 20, phase)), dotted(oid("splitCoordPhase", 20, phase))
+        leads = str(int(phase == JUNCTION.coordinated))
+        assert "INTEGER: 25" in net_snmp("snmpset", port, row[0], "i", "25", row[1], "i", leads)
+    assert "INTEGER: 100" in net_snmp("snmpset", port, dotted(pattern), "i", "100")
+    assert "INTEGER: 0" in net_snmp("snmpget", port, dotted(pattern))
+    assert "badValue" in net_snmp("snmpset", port, state, "i", "6")
+    net_snmp("snmpset", port, state, "i", "3")
+    street.run(2)
+    assert "INTEGER: 6" in net_snmp("snmpget", port, state)
+    assert "INTEGER: 3" in net_snmp("snmpget", port, dotted(oid("dbVerifyStatus")))
+    net_snmp("snmpset", port, state, "i", "1")
+    assert "INTEGER: 100" in net_snmp("snmpget", port, dotted(pattern))
+    net_snmp("snmpset", port, dotted(oid("systemPatternControl")), "i", "20")
+    street.run(5)
+    assert "INTEGER: 20" in net_snmp("snmpget", port, dotted(oid("coordPatternStatus")))
+    street.run(LEASE_S)
+    assert "INTEGER: 0" in net_snmp("snmpget", port, dotted(oid("systemPatternControl")))
 
 
 def test_a_lease_lapses_in_real_time_too():

@@ -8,10 +8,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from control.drivers.agent import Access, Responder
 from control.drivers.base import Pair
-from control.drivers.ber import Value
+from control.drivers.ber import Oid, Value
 from control.drivers.ntcip import NtcipDriver, is_allowed
 from control.drivers.ntcip_plan import controller_offset_s, plan_bindings, plan_from
 from control.drivers.objects import NORMAL, TRANSACTION, VERIFY, oid
@@ -19,7 +21,7 @@ from control.drivers.snmp import Endpoint, SnmpClient
 from control.limits import GuardLimits, legacy_limits
 from tests.unit.control.field_fakes import FakeController, LoopWire, Weather, green
 from tests.unit.traffic.factories import make_dual_ring, make_plan
-from traffic.errors import ControllerFault, PlantLost, UnsafeCommand
+from traffic.errors import ControllerFault, PlantLost, TrafficError, UnsafeCommand
 from traffic.ids import JunctionId
 from traffic.ports import ControllerMode, Driver
 from traffic.signals import Correction, Plan, SyncPoint
@@ -526,3 +528,38 @@ def test_a_controller_swapped_for_another_is_noticed_and_not_written_to():
     with pytest.raises(ControllerFault, match="answers as: elsewhere"):
         bench.driver.refresh()
     assert len(bench.controller.sets) == n_sets and bench.driver.selected is None
+
+
+class Liar(FakeController):
+    """Answers some questions with values of its own."""
+
+    def __init__(self, lies: list[tuple[int, Value]]) -> None:
+        super().__init__(JUNCTION)
+        self.lies, self.asked = dict(lies), 0
+
+    def get(self, name: Oid) -> Value | None:
+        self.asked += 1
+        value = super().get(name)
+        return self.lies.get(self.asked, value) if value is not None else None
+
+
+LIES = st.one_of(st.integers(-(2**31), 2**31 - 1), st.integers(0, 10), st.binary(max_size=20), st.just((1, 3, 6)))
+
+
+@given(st.lists(st.tuples(st.integers(1, 700), LIES), max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_a_controller_that_answers_nonsense_is_refused_in_one_line_or_obeys(lies: list[tuple[int, Value]]):
+    controller = Liar(lies)
+    client = SnmpClient(Endpoint(host="liar", community=b"administrator"), LoopWire(controller))
+    driver = NtcipDriver(client, JUNCTION, GuardLimits(), sleep=lambda _: None)
+    try:
+        read = driver.load(make_plan(JUNCTION, SPLITS_S, 100, 10))
+        driver.select(read.pattern.number)
+        driver.status()
+    except TrafficError as error:
+        told = error.line
+    else:
+        told = "obeyed"
+    assert told and "\n" not in told
+    controller.lies = {}
+    assert {name[-1] for name, _ in controller.sets if name[:-1] == oid("patternCycleTime", 1)[:-1]} <= {7, 8}
