@@ -57,6 +57,35 @@ def count(
     run_command(lambda: run_count(video, camera, weights, out, options), as_json=json)
 
 
+@app.command()
+def evaluate(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A name under scenarios/, or a folder.")],
+    control: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Once per control; differences are to the first.")
+    ] = None,
+    protocol: Annotated[str, typer.Option(metavar="legacy|safe", help="How stages give way to one another.")] = "safe",
+    seeds: Annotated[int, typer.Option(metavar="N", help="Seeds, the same for every control.")] = 5,
+    first_seed: Annotated[int, typer.Option(metavar="N", help="Driver seed of the first run.")] = 0,
+    demand_seed: Annotated[int, typer.Option(metavar="N", help="0 = the demand file as it is; 100 for claims.")] = 0,
+    jobs: Annotated[int | None, typer.Option(metavar="N", help="Processes; as many as cores by default.")] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the result file goes.")] = Path("runs"),
+    json: Json = False,
+) -> None:
+    """Compare controls on the same seeds: mean, interval, worst seed, paired difference."""
+    from ops.evaluate import EvaluateOptions, run_evaluate
+
+    options = EvaluateOptions(
+        controls=tuple(control) if control else EvaluateOptions().controls,
+        protocol=protocol,
+        seeds=seeds,
+        first_seed=first_seed,
+        first_demand_seed=demand_seed,
+        jobs=jobs,
+        out=out,
+    )
+    run_command(lambda: run_evaluate(scenario, options), as_json=json)
+
+
 def main() -> None:
     """Run the command that the arguments name."""
     app()

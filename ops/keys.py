@@ -55,7 +55,41 @@ COUNT = _keys(
     ("out", "text", "", "", "folder with the tables, crossings and pictures"),
 )
 
-DICTIONARY: tuple[Key, ...] = ERROR + TEST + COUNT
+EVALUATE = _keys(
+    "evaluate",
+    ("scenario", "text", "", "", "name of the scenario"),
+    ("protocol", "text", "", "", "legacy or safe"),
+    ("seeds", "integer", "seeds", ">= 1", "seeds asked for"),
+    ("partial", "true or false", "", "", "whether some run failed or was interrupted; rows hold what was done"),
+    ("out", "text", "", "", "file with every run, settings, versions and commit"),
+    ("rows[].control", "text", "", "", "name of the control"),
+    ("rows[].seeds", "integer", "seeds", ">= 1", "seeds that were run"),
+    ("rows[].delay_s", "number", "s/veh", "lower = better", "mean over seeds of (timeLoss + departDelay) per vehicle"),
+    ("rows[].delay_ci95_s", "two numbers", "s/veh", "", "95 % t-interval of delay_s over seeds"),
+    ("rows[].delay_worst_s", "number", "s/veh", "lower = better", "delay of the worst seed"),
+    ("rows[].delay_resco_s", "number", "s/veh", "lower = better", "delay by RESCO's formula, for published tables"),
+    ("rows[].trip_time_s", "number", "s/veh", "lower = better", "time in the network per inserted vehicle"),
+    ("rows[].wait_s", "number", "s/veh", "lower = better", "time below 0.1 m/s per inserted vehicle"),
+    ("rows[].stops", "number", "1/veh", "lower = better", "stops (SUMO's waitingCount) per inserted vehicle"),
+    ("rows[].queue_veh", "number", "veh", "lower = better", "time mean of standing vehicles"),
+    ("rows[].arrived", "number", "veh", "higher = better", "vehicles that arrived, mean over seeds"),
+    ("rows[].running", "number", "veh", ">= 0", "vehicles under way at the end, mean over seeds"),
+    ("rows[].not_departed", "number", "veh", ">= 0", "vehicles never inserted, mean over seeds"),
+    ("rows[].teleports", "number", "veh", ">= 0", "SUMO's teleports, mean over seeds"),
+    ("rows[].collisions", "number", "", ">= 0", "SUMO's collisions, mean over seeds; no measure of safety"),
+    ("rows[].direct_green_to_red", "integer", "links", ">= 0", "greens that ended without yellow, all seeds"),
+    ("rows[].intergreen_violations", "integer", "pairs", ">= 0", "foes green too early for the protocol, all seeds"),
+    ("rows[].conflicting_greens", "integer", "pairs", ">= 0", "foes both G, all seeds"),
+    ("rows[].guard_refused", "integer", "decisions", ">= 0", "decisions that the guard refused, all seeds"),
+    ("rows[].guard_forced", "integer", "stages", ">= 0", "stages forced before the longest red, all seeds"),
+    ("rows[].guard_released", "integer", "junctions", ">= 0", "junctions released on a fault read back, all seeds"),
+    ("rows[].cpu_s", "number", "s", "> 0", "CPU time from the first to the last step, mean over seeds"),
+    ("rows[].difference_s", "number", "s/veh", "negative = better", "paired difference of delay_s to the first row"),
+    ("rows[].difference_ci95_s", "two numbers", "s/veh", "negative = better", "95 % t-interval of the difference"),
+    ("rows[].seeds_to_settle", "integer or null", "seeds", ">= 2", "seeds that would settle it at 80 % power"),
+)
+
+DICTIONARY: tuple[Key, ...] = ERROR + TEST + COUNT + EVALUATE
 
 
 def keys_of(command: str) -> Iterator[Key]:

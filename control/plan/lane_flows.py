@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +36,18 @@ class SaturationFlow:
     opposed_vph: tuple[float, ...] = (0.0, 200.0, 400.0, 600.0, 800.0, 1000.0, 1200.0)
     left_equivalents: tuple[float, ...] = (1.4, 1.7, 2.1, 2.5, 3.1, 3.7, 4.5)
 
+    def vphpl(self, turn: str, *, is_protected: bool = True, opposing_vph: float = 0.0) -> float:
+        """Return the saturation flow of one lane of a movement that turns `l`, `t`, `r` or goes `s`, veh/h.
+
+        Examples
+        --------
+        >>> SaturationFlow().vphpl("l"), round(SaturationFlow().vphpl("l", is_protected=False, opposing_vph=200.0))
+        (1710.0, 1059)
+        """
+        if turn in "lt" and not is_protected:
+            return self.base_vphpl / float(np.interp(opposing_vph, self.opposed_vph, self.left_equivalents))
+        return self.base_vphpl * {"l": self.left_factor, "t": self.left_factor, "r": self.right_factor}.get(turn, 1.0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneLoad:
@@ -61,46 +73,47 @@ def lane_loads(
     if unknown:
         fault = f"flow of {', '.join(unknown[:3])}{' ...' if len(unknown) > 3 else ''} unknown"
         raise BadScenario(f"plan of junction {junction.id}", fault, "veh/h of every movement", "give counts for it")
-    phases = {m.id: _phases_of(junction, m) for m in movements}
     lanes = {m.id: sorted({network.connections[c].from_lane for c in m.connections}) for m in movements}
+    served = _served(junction, movements, lanes, flows_vph)
     load: dict[LaneId, float] = {lane: 0.0 for rows in lanes.values() for lane in rows}
-    served: dict[LaneId, list[frozenset[PhaseNumber]]] = {}
     for movement in sorted(movements, key=lambda m: (len(lanes[m.id]), m.id)):
-        ratio = flows_vph[movement.id] / _saturation_vphpl(movement, junction, network, flows_vph, saturation)
+        common = frozenset[PhaseNumber]().union(*(served.get(lane, frozenset()) for lane in lanes[movement.id]))
+        is_protected = bool(common & _phases_of(junction, movement, is_protected=True))
+        opposing_vph = 0.0 if is_protected else _opposing_vph(movement, junction, movements, flows_vph)
+        vphpl = saturation.vphpl(movement.direction.lower(), is_protected=is_protected, opposing_vph=opposing_vph)
         for _ in range(N_PARTS):
             emptiest = min(lanes[movement.id], key=lambda lane: (load[lane], lane))
-            load[emptiest] += ratio / N_PARTS
-        if flows_vph[movement.id] > 0.0 and phases[movement.id]:
-            for lane in lanes[movement.id]:
-                served.setdefault(lane, []).append(phases[movement.id])
-    return [
-        LaneLoad(lane=lane, flow_ratio=load[lane], phases=frozenset.intersection(*rows) or frozenset.union(*rows))
-        for lane, rows in sorted(served.items())
-    ]
+            load[emptiest] += flows_vph[movement.id] / vphpl / N_PARTS
+    return [LaneLoad(lane=lane, flow_ratio=load[lane], phases=phases) for lane, phases in sorted(served.items())]
 
 
-def _phases_of(junction: Junction, movement: Movement) -> frozenset[PhaseNumber]:
-    links = set(movement.link_indices)
-    return frozenset(p for overlap in junction.overlaps if links & set(overlap.link_indices) for p in overlap.parents)
-
-
-def _saturation_vphpl(
-    movement: Movement,
+def _served(
     junction: Junction,
-    network: Network,
+    movements: Sequence[Movement],
+    lanes: Mapping[MovementId, Sequence[LaneId]],
     flows_vph: Mapping[MovementId, float],
-    saturation: SaturationFlow,
-) -> float:
-    """Return the saturation flow of a movement in one lane, veh/h."""
-    turn = movement.direction.lower()
+) -> dict[LaneId, frozenset[PhaseNumber]]:
+    """Return the phases in which each lane discharges: those that serve all its movements, else any of them."""
+    rows: dict[LaneId, list[frozenset[PhaseNumber]]] = {}
+    for movement in movements:
+        phases = _phases_of(junction, movement)
+        if flows_vph[movement.id] > 0.0 and phases:
+            for lane in lanes[movement.id]:
+                rows.setdefault(lane, []).append(phases)
+    return {lane: frozenset.intersection(*found) or frozenset.union(*found) for lane, found in rows.items()}
+
+
+def _phases_of(junction: Junction, movement: Movement, *, is_protected: bool = False) -> frozenset[PhaseNumber]:
+    """Return the phases in which a movement is green, or only those in which it need not yield."""
     links = set(movement.link_indices)
     overlaps = [overlap for overlap in junction.overlaps if links & set(overlap.link_indices)]
-    if turn in "lt" and overlaps and not any(overlap.protected for overlap in overlaps):
-        before = {j for i, j in junction.permissive if i in links}
-        opposing = (m for m in network.movements.values() if m.junction == junction.id and before & set(m.link_indices))
-        opposed_vph = sum(flows_vph.get(m.id, 0.0) for m in opposing)
-        return saturation.base_vphpl / float(
-            np.interp(opposed_vph, saturation.opposed_vph, saturation.left_equivalents)
-        )
-    factors = {"l": saturation.left_factor, "t": saturation.left_factor, "r": saturation.right_factor}
-    return saturation.base_vphpl * factors.get(turn, 1.0)
+    return frozenset(p for overlap in overlaps for p in (overlap.protected if is_protected else overlap.parents))
+
+
+def _opposing_vph(
+    movement: Movement, junction: Junction, movements: Sequence[Movement], flows_vph: Mapping[MovementId, float]
+) -> float:
+    """Return the flow of the movements that a movement yields to."""
+    links = set(movement.link_indices)
+    before = {j for i, j in junction.permissive if i in links}
+    return sum(flows_vph[m.id] for m in movements if before & set(m.link_indices))

@@ -1,0 +1,199 @@
+"""One run of an evaluation: which control drives the twin, behind which guard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from control.controllers.greedy import Greedy
+from control.controllers.max_pressure import MaxPressure
+from control.guard import Guard, GuardLimits, legacy_limits, plan_faults, street_limits
+from control.lamp_rules import without_merges
+from control.one_by_one import OneByOne
+from control.plan.webster import WebsterSettings, webster_plan
+from ops.plan_runs import open_signals
+from sim.demand import read_demand
+from sim.episode import Episode, Run, Seed, prepare, run_controlled, run_native
+from sim.history import profile_of_demand
+from sim.netfile import Program
+from sim.programs import actuated, program_of_plan
+from sim.protocols import LEGACY, LEGACY_FAST, SAFE, Protocol
+from sim.safe_programs import safe_program
+from sim.twin import Town
+from traffic.demand import FlowProfile
+from traffic.errors import UnsafeCommand
+from traffic.ids import JunctionId, MovementId
+from traffic.network import Network
+from traffic.ports import Controller, Plant
+from traffic.scenario import Scenario
+from traffic.signals import Junction
+
+PUBLISHED = {"arterial4x4": LEGACY_FAST}
+"""Scenarios whose published results decide faster than the others (notes/signal-control.md)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateSpec:
+    """One run: picklable, for the ensemble."""
+
+    scenario: Scenario
+    control: str
+    protocol: Protocol
+    seed: Seed
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateRun:
+    """What one run gave, and how often the guard refused a decision or forced a call."""
+
+    control: str
+    episode: Episode
+    refused: int = 0
+    forced: int = 0
+    released: int = 0
+
+
+Programs = Mapping[JunctionId, Program]
+CONTROLLERS: dict[str, Callable[[], Controller[Any]]] = {"greedy": Greedy, "max_pressure": MaxPressure}
+DESIGNED = ("static", "webster", "actuated", "static_safe", "actuated_safe")
+CONTROLS = (*DESIGNED, *CONTROLLERS)
+SAFE_ONLY = frozenset({"static_safe", "actuated_safe"})
+
+
+def protocol_of(name: str, scenario: Scenario) -> Protocol:
+    """Return the protocol `legacy` or `safe` as it holds for a scenario."""
+    return SAFE if name == "safe" else PUBLISHED.get(scenario.name, LEGACY)
+
+
+def evaluate_one(spec: EvaluateSpec) -> EvaluateRun:
+    """Run one control once, and measure.
+
+    Raises
+    ------
+    BadScenario
+        If the scenario cannot be run.
+    UnsafeCommand
+        If a designed plan breaks a rule of the guard.
+    """
+    run = prepare(spec.scenario, spec.seed, spec.protocol, spec.folder)
+    if spec.scenario.signals is not None:
+        run = replace(run, town=open_signals(spec.scenario)[0])
+    if spec.control in CONTROLLERS:
+        return _controlled(run, spec)
+    is_as_installed = spec.control == "static" and spec.scenario.signals is None
+    programs = None if is_as_installed else programs_of(spec.control, run.town, spec.protocol, spec.scenario)
+    return EvaluateRun(control=spec.control, episode=run_native(run, programs))
+
+
+def programs_of(control: str, town: Town, protocol: Protocol, scenario: Scenario) -> Programs:
+    """Return the programs that a control without a controller runs."""
+    if control == "webster":
+        return webster_programs(town, protocol, scenario)
+    programs: Programs = town.signals.programs
+    if control.startswith("actuated"):
+        programs = {name: actuated(program) for name, program in programs.items()}
+    if control.endswith("_safe"):
+        programs = {name: safe_program(program, protocol) for name, program in programs.items()}
+    return programs
+
+
+def _controlled(run: Run, spec: EvaluateSpec) -> EvaluateRun:
+    guards: list[Guard] = []
+    limits = limits_of(run.town, spec.protocol, spec.scenario)
+
+    def wrap(plant: Plant) -> Plant:
+        guards.append(Guard(plant, limits))
+        return OneByOne(guards[0])
+
+    episode = run_controlled(run, CONTROLLERS[spec.control](), wrap=wrap, reads_queue=False)
+    counts = guards[0].counts
+    return EvaluateRun(
+        control=spec.control,
+        episode=episode,
+        refused=counts.refused,
+        forced=counts.forced,
+        released=counts.released,
+    )
+
+
+def limits_of(town: Town, protocol: Protocol, scenario: Scenario) -> GuardLimits:
+    """Return the guard's limits under a protocol: legacy for published benchmarks, street rules otherwise."""
+    if not protocol.keeps_installed:
+        return legacy_limits()
+    phases = [phase for junction in town.signals.junctions.values() for phase in junction.phases]
+    yellow_s = max([protocol.yellow_s, *(phase.yellow_ds / 10 for phase in phases)])
+    red_s = max([protocol.all_red_s, *(phase.red_clear_ds / 10 for phase in phases)])
+    limits = street_limits(scenario.guard, scenario.clearance, is_push=False, change_s=yellow_s + red_s)
+    return replace(limits, min_green_s=protocol.min_green_s, step_s=scenario.step_s)
+
+
+def webster_programs(town: Town, protocol: Protocol, scenario: Scenario) -> Programs:
+    """Return Webster's programs for the busiest quarter of an hour of the demand file, offsets as installed.
+
+    Raises
+    ------
+    UnsafeCommand
+        If a plan breaks a rule of the guard under this protocol.
+    """
+    flows_vph = design_flows_vph(town, scenario)
+    limits = limits_of(town, protocol, scenario)
+    settings = WebsterSettings(is_capped=True)
+    programs = {}
+    for name, installed in town.signals.junctions.items():
+        junction = _with_clearances(without_merges(installed, town.network), protocol)
+        plan = webster_plan(junction, town.network, flows_vph, settings, replace(limits, min_green_s=5.0))
+        offset_s = town.signals.plans[name].pattern.offset_s % plan.pattern.cycle_s
+        plan = replace(plan, pattern=replace(plan.pattern, offset_s=offset_s))
+        faults = plan_faults(junction, plan, limits)
+        if faults:
+            raise UnsafeCommand(f"webster at junction {name}", "; ".join(faults), next_move="leave webster out")
+        programs[name] = program_of_plan(junction, plan)
+    return programs
+
+
+def _with_clearances(junction: Junction, protocol: Protocol) -> Junction:
+    """Return the junction with at least the protocol's yellow and all-red wherever a phase has a yellow."""
+    if not protocol.keeps_installed:
+        return junction
+    phases = tuple(
+        replace(
+            phase,
+            yellow_ds=max(phase.yellow_ds, round(10 * protocol.yellow_s)),
+            red_clear_ds=max(phase.red_clear_ds, round(10 * protocol.all_red_s)),
+        )
+        if phase.yellow_ds
+        else phase
+        for phase in junction.phases
+    )
+    return replace(junction, phases=phases)
+
+
+def design_flows_vph(town: Town, scenario: Scenario) -> Mapping[MovementId, float]:
+    """Return the flows that plans are designed for: at each junction its busiest quarter of an hour, veh/h.
+
+    They come from the demand file as it is, at free-flow travel times, whatever the seed; read once a process.
+    """
+    key = (scenario.network, scenario.routes, scenario.begin_s, scenario.end_s)
+    if key not in _FLOWS:
+        demand = read_demand(scenario.routes)
+        profile = profile_of_demand(demand, town.network, scenario.begin_s, scenario.end_s)
+        _FLOWS.clear()
+        _FLOWS[key] = busiest_period(town.network, profile)
+    return _FLOWS[key]
+
+
+def busiest_period(network: Network, profile: FlowProfile) -> dict[MovementId, float]:
+    """Return every movement's flow in the period in which its junction's total is highest, veh/h."""
+    flows: dict[MovementId, float] = {}
+    for junction in network.crossings:
+        rows = {m.id: profile.flows_vph[m.id] for m in network.movements.values() if m.junction == junction}
+        totals = [sum(column) for column in zip(*rows.values(), strict=True)]
+        place = totals.index(max(totals))
+        flows |= {movement: row[place] for movement, row in rows.items()}
+    return flows
+
+
+_FLOWS: dict[tuple[Path, tuple[Path, ...], float, float], Mapping[MovementId, float]] = {}
