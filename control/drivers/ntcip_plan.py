@@ -25,17 +25,19 @@ Bindings = list[tuple[Oid, Value]]
 def plan_bindings(junction: Junction, plan: Plan, pair: Pair, *, has_sync_point: bool) -> Bindings:
     """Return the objects that make a plan the content of a pair, pattern last.
 
-    Phases without a split are omitted. `has_sync_point`: the controller has patternCoordSyncPoint.
+    Phases without a split are omitted; where no split is marked, the junction's own phase is coordinated.
+    `has_sync_point`: the controller has patternCoordSyncPoint.
     """
     splits = {split.phase: split for split in plan.split.splits}
     bindings: Bindings = []
+    leading = _coordinated(junction, plan)
     for phase in junction.phases:
         split = splits.get(phase.number, Split(phase=phase.number, split_s=0, mode=SplitMode.OMITTED))
         where = (pair.split, int(phase.number))
         bindings += [
             (oid("splitTime", *where), split.split_s),
             (oid("splitMode", *where), number("splitMode", split.mode)),
-            (oid("splitCoordPhase", *where), int(split.is_coordinated)),
+            (oid("splitCoordPhase", *where), int(phase.number in leading)),
         ]
     pattern = plan.pattern
     bindings += [
@@ -46,6 +48,12 @@ def plan_bindings(junction: Junction, plan: Plan, pair: Pair, *, has_sync_point:
     if has_sync_point:
         bindings.append((oid("patternCoordSyncPoint", pair.pattern), SYNC_POINT[pattern.sync_point]))
     return bindings
+
+
+def _coordinated(junction: Junction, plan: Plan) -> frozenset[PhaseNumber]:
+    """Return the phases that a plan coordinates: those marked, else the junction's own."""
+    marked = frozenset(split.phase for split in plan.split.splits if split.is_coordinated)
+    return marked or frozenset({junction.coordinated})
 
 
 def controller_offset_s(junction: Junction, plan: Plan) -> int:
@@ -81,6 +89,9 @@ def plan_from(junction: Junction, plan: Plan, pair: Pair, values: Mapping[Oid, V
         If a value is none that a plan can have.
     """
     splits = tuple(_split_from(split.phase, pair, values) for split in plan.split.splits)
+    is_marked = any(split.is_coordinated for split in plan.split.splits)
+    if not is_marked and {split.phase for split in splits if split.is_coordinated} == {junction.coordinated}:
+        splits = tuple(replace(split, is_coordinated=False) for split in splits)
     held = SplitPlan(number=pair.split, splits=splits)
     sync = values.get(oid("patternCoordSyncPoint", pair.pattern))
     point = next((point for point, code in SYNC_POINT.items() if code == sync), plan.pattern.sync_point)

@@ -125,6 +125,16 @@ def test_the_coordinated_green_begins_at_the_offset_after_master_zero(street: St
     assert begun_s % 100 == 35
 
 
+def test_a_plan_without_a_mark_coordinates_the_junctions_own_phase(street: Street):
+    plan = make_program()
+    unmarked = tuple(replace(split, is_coordinated=False) for split in plan.split.splits)
+    read = street.push(replace(plan, split=replace(plan.split, splits=unmarked)))
+    assert read.split.splits == unmarked
+    assert street.client.get(oid("splitCoordPhase", read.pattern.split, int(JUNCTION.coordinated))) == 1
+    street.keep(300)
+    assert street.driver.is_confirmed
+
+
 def test_loading_and_selecting_again_changes_nothing(street: Street):
     first = street.push()
     street.keep(300)
