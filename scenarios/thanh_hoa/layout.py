@@ -30,7 +30,7 @@ PLACES = {
     "buu_dien": ((0.0, 810.0), "Ngã tư Bưu điện (Trần Phú × Lê Lợi)"),
     "giua": ((0.0, 430.0), "Trần Phú × đường ngang"),
     "ql45": ((0.0, 0.0), "Quang Trung × QL45"),
-    "nguyen_trai": ((-400.0, 810.0), "Ngã tư Nguyễn Trãi (Lê Lợi × Nguyễn Trãi)"),
+    "nguyen_trai": ((-400.0, 810.0), "Ngã tư Nguyễn Trãi (× Lê Lợi)"),
 }
 
 LEGS = {
@@ -42,7 +42,7 @@ LEGS = {
     "nguyen_trai": {"n": "nguyen_trai_n", "e": "buu_dien", "s": "nguyen_trai_s", "w": "nguyen_trai_w"},
 }
 
-ONE_LANE_GATES = frozenset({"bac_e", "bac_w", "giua_e", "giua_w"})
+ONE_LANE_GATES = frozenset({"bac_e", "bac_w"})
 
 ROAD_NAMES = {
     frozenset({"bac_n", "bac"}): "Bà Triệu",

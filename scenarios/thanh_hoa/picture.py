@@ -23,7 +23,7 @@ STATUS = {
 def draw(path: Path) -> None:
     """Write the picture."""
     places = {**{name: point for name, (point, _) in PLACES.items()}, **gates()}
-    left, top = min(x for x, _ in places.values()), max(y for _, y in places.values())
+    left, top = min(x for x, _ in places.values()) - 120, max(y for _, y in places.values())
     width = (max(x for x, _ in places.values()) - left) * SCALE + 2 * MARGIN_PX + 230
     height = (top - min(y for _, y in places.values())) * SCALE + 2 * MARGIN_PX - 70
 
@@ -54,8 +54,9 @@ def _names(at) -> str:  # type: ignore[no-untyped-def]
         one, other = sorted(ends)
         (x1, y1), (x2, y2) = at(one), at(other)
         x, y = (x1 + x2) / 2, (y1 + y2) / 2
-        turn = f' transform="rotate(-90 {x - 16:.1f} {y:.1f})"' if abs(x1 - x2) < 1 else ""
-        dx, dy = (-16, 0) if turn else (0, -14)
+        aside = 22 if name == "Nguyễn Trãi" else -16
+        turn = f' transform="rotate(-90 {x + aside:.1f} {y:.1f})"' if abs(x1 - x2) < 1 else ""
+        dx, dy = (aside, 0) if turn else (0, -14)
         style = 'font-size="13" fill="#5b5647" text-anchor="middle"'
         rows.append(f'<text x="{x + dx:.1f}" y="{y + dy:.1f}" {style}{turn}>{escape(name)}</text>')
     return "\n".join(rows)
