@@ -16,7 +16,7 @@ from ops.judge import KEEP
 from ops.report_charts import GEH_GOOD, before_after_chart, candidates_chart, counts_chart, fit_chart
 from ops.report_corridor import corridor_chart
 from ops.report_data import DELAY, DemoResult, JunctionTiming, LogRow, PushRow
-from ops.report_file import read_result
+from ops.report_file import ROOT, from_root, read_result
 from ops.report_map import map_chart
 from ops.report_signals import LAMP_COLOURS, coordinated_phases, lamp_chart, phase_turns, ring_chart
 from ops.report_words import (
@@ -309,5 +309,5 @@ def _again(result: DemoResult) -> list[tuple[str, str]]:
         ("window", f"{clock(facts.begin_s)} – {clock(facts.end_s)}"),
         ("street_seeds", ", ".join(map(str, facts.seeds))),
         ("twin_seeds", ", ".join(map(str, facts.twin_seeds))),
-        ("network_file", str(facts.network_file)),
+        ("network_file", str(from_root(ROOT / facts.network_file))),
     ]

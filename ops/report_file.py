@@ -74,12 +74,13 @@ def write_result(path: Path, result: DemoResult) -> None:
     new = [timing.new for timing in result.timings if timing.new]
     junctions = [timing.junction for timing in result.timings]
     made_by = result.facts.command
+    facts = replace(result.facts, network_file=from_root(result.facts.network_file))
     saved = SavedResult(
         version=1,
         network_sha256=_sha256(result.facts.network_file),
         signals=signals_as_json(junctions, old, made_by),
         new_signals=signals_as_json(junctions, new, made_by),
-        **{name: getattr(result, name) for name in (*PLAIN, *PLAIN_LATE)} | {"facts": _relative(result.facts)},
+        **{name: getattr(result, name) for name in (*PLAIN, *PLAIN_LATE)} | {"facts": facts},
     )
     path.write_text(saved.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
@@ -131,10 +132,10 @@ def _by_junction(plans: list[Plan]) -> dict[JunctionId, Plan]:
     return {plan.junction: plan for plan in plans}
 
 
-def _relative(facts: RunFacts) -> RunFacts:
-    """Return the facts with the network named from the root of the clone, where it lies inside."""
-    file = facts.network_file.resolve()
-    return replace(facts, network_file=file.relative_to(ROOT)) if file.is_relative_to(ROOT) else facts
+def from_root(path: Path) -> Path:
+    """Return a path as named from the root of the clone; absolute where it lies outside."""
+    file = path.resolve()
+    return file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
 
 
 def _sha256(path: Path) -> str:

@@ -57,7 +57,8 @@ def probe(report: Path, folder: Path, width: int, expression: str) -> str:
     frame = f"<iframe id='f' width='{width}' height='900' srcdoc='{escape(text)}'></iframe>"
     script = f"document.getElementById('f').onload=e=>{{const w=e.target.contentWindow;document.title={expression}}}"
     page = folder / "probe.html"
-    page.write_text(f"<!DOCTYPE html><meta charset='utf-8'><title>-</title>{frame}<script>{script}</script>", encoding="utf-8")
+    head = "<!DOCTYPE html><meta charset='utf-8'><title>-</title>"
+    page.write_text(f"{head}{frame}<script>{script}</script>", encoding="utf-8")
     dom, _ = browse(page, folder / "profile", "--dump-dom", f"--window-size={width + 100},1000")
     found = re.search(r"<title>(.*?)</title>", dom)
     assert found, dom[:300]
