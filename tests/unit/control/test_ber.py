@@ -92,9 +92,7 @@ def test_lengths_grow_with_the_content(n_octets):
 
 OIDS = st.builds(
     lambda head, rest: (*head, *rest),
-    st.one_of(
-        st.tuples(st.integers(0, 1), st.integers(0, 39)), st.tuples(st.just(2), st.integers(0, 2**32 - 1))
-    ),
+    st.one_of(st.tuples(st.integers(0, 1), st.integers(0, 39)), st.tuples(st.just(2), st.integers(0, 2**32 - 1))),
     st.lists(st.integers(0, 2**32 - 1), max_size=20),
 )
 VALUES = st.one_of(
