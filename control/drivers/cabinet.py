@@ -237,7 +237,7 @@ class VirtualController:
     def _go_dark(self) -> None:
         """All red, and the rings at their start."""
         self.rings = start_dark(self.junction, self.calls, self.settings.step_ds, self.unit.now_ds)
-        self.rings.on_change = self.log.ring
+        self.rings.on_change, self.rings.on_walk = self.log.ring, self.log.emit
         self._dark_until_ds = max(self.unit.now_ds, self._flash_until_ds) + ALL_RED_DS
         self._is_stale = True
 
@@ -254,7 +254,7 @@ class VirtualController:
             self.rings = start_in_step(self.junction, clock, self.calls)
         else:
             self.rings = start_dark(self.junction, self.calls, self.settings.step_ds, self.unit.now_ds)
-        self.rings.on_change = self.log.ring
+        self.rings.on_change, self.rings.on_walk = self.log.ring, self.log.emit
         self.rings.step()
         self._is_stale = False
         self._show(lamps(self.junction, [ring.state for ring in self.rings.rings]))

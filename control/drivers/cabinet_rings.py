@@ -19,6 +19,7 @@ from enum import IntEnum
 
 from control.drivers.cabinet_calls import Calls
 from control.drivers.cabinet_clock import CycleClock
+from traffic.events import EventCode
 from traffic.ids import PhaseNumber
 from traffic.lamps import Part, RingState
 from traffic.signals import ForceMode, Junction, Phase
@@ -77,6 +78,7 @@ class Rings:
     group: int = 0
     heading: int | None = None
     on_change: Callable[[Ring, Part], None] | None = None
+    on_walk: Callable[[EventCode, int], None] | None = None
     _group_of: dict[PhaseNumber, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -96,6 +98,11 @@ class Rings:
 
     def _watch(self, ring: Ring) -> None:
         """Keep a green's passage timer, its maximum timer and its place in the local cycle up to date."""
+        if self.on_walk is not None and ring.ped_end_ds > ring.since_ds:
+            if self.now_ds == ring.walk_end_ds:
+                self.on_walk(EventCode.BEGIN_PED_CLEAR, int(ring.phase))
+            if self.now_ds == ring.ped_end_ds:
+                self.on_walk(EventCode.BEGIN_DONT_WALK, int(ring.phase))
         if ring.phase in self.calls.occupied:
             ring.passage_end_ds = self.now_ds + self.junction.phase(ring.phase).passage_ds
         if self.clock is None:
@@ -182,6 +189,8 @@ class Rings:
         if is_served:
             ring.walk_end_ds += (phase.walk_s or 0) * 10
             ring.ped_end_ds = ring.walk_end_ds + (phase.ped_clear_s or 0) * 10
+            if self.on_walk is not None:
+                self.on_walk(EventCode.BEGIN_WALK, int(phase.number))
 
     def _show(self, ring: Ring, part: Part) -> None:
         before, ring.part, ring.since_ds = ring.part, part, self.now_ds

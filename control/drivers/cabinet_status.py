@@ -164,16 +164,6 @@ def _unit_control(cabinet: VirtualController) -> int:
     return cabinet.unit.unit_control | (0b10 if cabinet.inputs.is_remote_disabled else 0)
 
 
-def _set_id(cabinet: VirtualController) -> int:
-    """Return a 16-bit checksum (CRC-16/ARC, polynomial 0xA001) over all that can be configured."""
-    crc = 0
-    for octet in repr(sorted(cabinet.tables.values.items())).encode():
-        crc ^= octet
-        for _ in range(8):
-            crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
-    return crc
-
-
 _SCALARS: Mapping[str, Callable[[VirtualController], Value]] = {
     "maxPhases": lambda c: c.tables.layout.n_phases,
     "maxPhaseGroups": lambda c: -(-c.tables.layout.n_phases // 8),
@@ -199,7 +189,7 @@ _SCALARS: Mapping[str, Callable[[VirtualController], Value]] = {
     "systemSyncControl": lambda c: c.unit.sync_control,
     "timebaseAscActionStatus": lambda c: c.unit.local_action(),
     "preemptStatus": lambda c: c.unit.preempt,
-    "globalSetIDParameter": _set_id,
+    "globalSetIDParameter": lambda c: c.tables.checksum(),
     "globalTime": lambda c: c.unit.global_s(),
     "controllerLocalTime": lambda c: Counter32(c.unit.local_s()),
 }

@@ -10,6 +10,7 @@ In a transaction GET returns the old values. Only the community that opened it, 
 
 from __future__ import annotations
 
+import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -70,6 +71,7 @@ class Tables:
     _verify_status: int = NOT_DONE
     _verify_error: bytes = b""
     _verified_at_ds: int = 0
+    _checksum: int | None = None
 
     # -- the agent's side -----------------------------------------------------------------------
 
@@ -188,6 +190,7 @@ class Tables:
 
     def _store(self, changes: Mapping[Oid, Value]) -> None:
         self.values.update(changes)
+        self._checksum = None
         self.committed()
 
     # -- the machine's side ---------------------------------------------------------------------
@@ -196,6 +199,12 @@ class Tables:
         """Return a database value in effect, by name."""
         where = oid(name, *index)
         return self.values.get(where, self.layout.slots[where].default)
+
+    def checksum(self) -> int:
+        """Return 16 bits of a checksum over all that was configured; it moves with every edit."""
+        if self._checksum is None:
+            self._checksum = zlib.crc32(repr(sorted(self.values.items())).encode()) & 0xFFFF
+        return self._checksum
 
     def whole(self, name: str, *index: int) -> int:
         """Return an integer database value in effect, by name."""

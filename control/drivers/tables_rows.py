@@ -29,6 +29,8 @@ from traffic.signals import (
 
 ENABLED, DUAL_ENTRY = 1 << 0, 1 << 10
 """Bits of phaseOptions."""
+STARTUP_FLASH_S = 6
+"""As delivered."""
 TIMES: Mapping[str, str] = {
     "phaseWalk": "walk_s",
     "phasePedestrianClear": "ped_clear_s",
@@ -81,7 +83,11 @@ def shape_of(junction: Junction, program: LocalProgram) -> Shape:
 
 def rows(junction: Junction, program: LocalProgram, backup_time_s: int) -> dict[Oid, Value]:
     """Return the database of a controller as delivered."""
-    values: dict[Oid, Value] = {oid("sysName"): junction.id.encode(), oid("unitBackupTime"): backup_time_s}
+    values: dict[Oid, Value] = {
+        oid("sysName"): junction.id.encode(),
+        oid("unitBackupTime"): backup_time_s,
+        oid("unitStartUpFlash"): STARTUP_FLASH_S,
+    }
     for phase in junction.phases:
         n = int(phase.number)
         values |= {oid(name, n): getattr(phase, field) or 0 for name, field in TIMES.items()}

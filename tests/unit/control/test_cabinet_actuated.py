@@ -134,6 +134,25 @@ def test_pedestrians_called_are_served_in_full() -> None:
     assert min(spans[1:]) >= 120
 
 
+def test_the_log_tells_walk_clearance_and_the_end_of_both() -> None:
+    sink = ListSink()
+    bench = Bench(junction=make_cross(walk_s=4), sink=sink)
+    bench.run_s(200)
+    codes = (EventCode.BEGIN_WALK, EventCode.BEGIN_PED_CLEAR, EventCode.BEGIN_DONT_WALK)
+    walks = [(e.code, e.time_ds) for e in sink.events if e.parameter == 4 and e.code in codes][:3]
+    began = walks[0][1]
+    assert walks == [(codes[0], began), (codes[1], began + 40), (codes[2], began + 120)]
+
+
+def test_the_log_tells_every_part_of_a_phase_in_order() -> None:
+    sink = ListSink()
+    bench = Bench(sink=sink)
+    bench.run_s(250)
+    parts = [e for e in sink.events if e.parameter == 4 and e.code <= EventCode.END_RED_CLEAR][:8]
+    assert [int(e.code) for e in parts] == [0, 1, 6, 7, 8, 9, 10, 11]
+    assert [e.time_ds - parts[0].time_ds for e in parts] == [0, 0, 250, 250, 250, 280, 280, 300]
+
+
 def test_force_off_clears_itself_and_omit_skips() -> None:
     bench = free(Recall.MAXIMUM, backup_time_s=0)
     bench.set("phaseControlGroupPhaseOmit", 1, 0b100)

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from control.drivers.ber import ErrorStatus
-from control.drivers.tables_rows import all_day
+from control.drivers.tables_rows import LocalProgram, all_day
 from tests.unit.control.cabinet_factories import Bench, ListSink, make_cross, make_plan
 from traffic.errors import BadScenario
 from traffic.events import EventCode
-from traffic.signals import Correction, Overlap
+from traffic.signals import Action, Correction, DayPlan, DayPlanEvent, Overlap, Schedule
 
 GOOD = (ErrorStatus.NO_ERROR, 0)
 WHOLE = (ErrorStatus.GEN_ERR, 0)
@@ -256,3 +256,52 @@ def test_a_clock_that_goes_back_changes_nothing() -> None:
     shown = bench.shown[-1]
     assert bench.cabinet.tick(bench.time_ds - 300, {}) == shown
     assert bench.get("globalTime") == bench.time_ds // 10
+
+
+def test_the_schedule_changes_the_local_plan_at_its_time_of_day() -> None:
+    program = LocalProgram(
+        plans=(make_plan(1), make_plan(2, cycle_s=80)),
+        actions=(Action(number=1, pattern=1), Action(number=2, pattern=2)),
+        day_plans=(
+            DayPlan(
+                number=1,
+                events=(DayPlanEvent(hour=6, minute=30, action=1), DayPlanEvent(hour=8, minute=5, action=2)),
+            ),
+        ),
+        schedules=(Schedule(number=1),),
+    )
+    bench = Bench(program=program)
+    assert bench.get("coordPatternStatus") == 1
+    bench.run_s(299)
+    assert (bench.get("coordPatternStatus"), bench.get("timebaseAscActionStatus")) == (1, 1)
+    bench.run_s(2)
+    assert (bench.get("coordPatternStatus"), bench.get("timebaseAscActionStatus")) == (2, 2)
+
+
+def test_before_its_first_event_a_day_plan_runs_what_the_last_one_began() -> None:
+    program = LocalProgram(
+        plans=(make_plan(1), make_plan(2, cycle_s=80)),
+        actions=(Action(number=1, pattern=1), Action(number=2, pattern=2)),
+        day_plans=(
+            DayPlan(
+                number=1,
+                events=(DayPlanEvent(hour=9, minute=0, action=1), DayPlanEvent(hour=22, minute=0, action=2)),
+            ),
+        ),
+        schedules=(Schedule(number=1),),
+    )
+    assert Bench(program=program).get("coordPatternStatus") == 2
+
+
+def test_a_sync_command_moves_master_zero() -> None:
+    bench = Bench(backup_time_s=0)
+    bench.run_s(35)
+    bench.set("systemSyncControl", 0)
+    bench.run_s(1)
+    assert bench.get("coordSyncStatus") == 1
+    assert bench.get("unitAlarmStatus2") == 1 << 5
+    bench.run_s(500)
+    assert bench.get("unitAlarmStatus2") == 0
+    bench.set("systemSyncControl", 255)
+    bench.run_s(1)
+    assert bench.get("coordSyncStatus") == bench.time_ds // 10 % 100
