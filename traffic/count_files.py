@@ -1,4 +1,4 @@
-"""Counts as CSV, one row per movement, class and period; an empty count is unknown, not 0."""
+"""Counts as CSV, one row per movement, class and period, the columns of `TurnCount`; an empty count is unknown, not 0."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from traffic.counts import Health, TurnCount, VehicleClass
 from traffic.errors import BadScenario
 
-HEADER = ("movement", "class", "start_s", "period_s", "count", "health", "is_censored")
+HEADER = ("movement", "vehicle_class", "start_s", "period_s", "count", "health", "is_censored")
 _MAX_FAULTS = 5
 
 
@@ -47,18 +47,18 @@ def _count(row: Mapping[str, str]) -> TurnCount:
     start_s, period_s = float(row["start_s"]), float(row["period_s"])
     if not (0.0 <= start_s < float("inf") and 0.0 < period_s < float("inf")):
         raise ValueError(f"start {start_s} s, period {period_s} s: must be >= 0 and > 0")
-    if row["is_censored"] not in ("0", "1"):
-        raise ValueError(f"is_censored {row['is_censored']!r} must be 0 or 1")
+    if row["is_censored"] not in ("True", "False"):
+        raise ValueError(f"is_censored {row['is_censored']!r} must be True or False")
     if not row["movement"]:
         raise ValueError("no movement")
     return TurnCount(
         movement=row["movement"],
-        vehicle_class=VehicleClass(row["class"]),
+        vehicle_class=VehicleClass(row["vehicle_class"]),
         start_s=start_s,
         period_s=period_s,
         count=int(row["count"]) if row["count"] else None,
         health=Health(row["health"]),
-        is_censored=row["is_censored"] == "1",
+        is_censored=row["is_censored"] == "True",
     )
 
 
@@ -71,5 +71,5 @@ def write_counts(path: Path, counts: Iterable[TurnCount]) -> None:
             number = "" if row.count is None else row.count
             spans = (f"{row.start_s:g}", f"{row.period_s:g}")
             writer.writerow(
-                (row.movement, row.vehicle_class.value, *spans, number, row.health.value, int(row.is_censored))
+                (row.movement, row.vehicle_class.value, *spans, number, row.health.value, row.is_censored)
             )
