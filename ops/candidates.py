@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from math import ceil
+from math import ceil, isfinite
 
 from control.guard import plan_faults, street_limits
 from control.limits import GuardLimits
-from control.plan.lane_flows import SaturationFlow
+from control.plan.lane_flows import SaturationFlow, lane_loads
 from control.plan.webster import WebsterSettings, webster_plan
 from ops.judge import KEEP, Candidate
 from sim.twin import Town
@@ -25,6 +25,8 @@ SAT_FLOW_MCU_H_M = 1700.0
 """Saturation flow, motorcycle units per hour and metre of width: assumed, near what the twin discharges
 (notes/mixed-traffic.md: 1,897-2,052 MCU/h/m in a saturated single junction of the same vehicle types)."""
 CYCLE_GRID_S = 5
+SATURATED = 0.95
+"""Degree of saturation above which a count is taken as a lower bound of demand (design)."""
 
 
 def flows_mcu_h(counts: Iterable[TurnCount], mcu: Mapping[str, float]) -> dict[MovementId, float]:
@@ -114,3 +116,27 @@ def _settings(scenario: Scenario, town: Town) -> WebsterSettings:
     width_m = sum(lane.width_m for lane in lanes) / len(lanes)
     saturation = SaturationFlow(base_vphpl=SAT_FLOW_MCU_H_M * width_m) if scenario.mcu else SaturationFlow()
     return WebsterSettings(saturation=saturation, max_cycle_s=scenario.guard.max_cycle_s, is_capped=True)
+
+
+def saturated_movements(
+    scenario: Scenario, town: Town, installed: Mapping[JunctionId, Plan], flows: Mapping[MovementId, float]
+) -> set[MovementId]:
+    """Return the movements on lanes whose degree of saturation is above 0.95: their counts are lower bounds.
+
+    x = y C / g with the installed plan's green of all phases that serve the lane.
+    """
+    saturation, found = _settings(scenario, town).saturation, set()
+    by_lane: dict[str, set[MovementId]] = {}
+    for movement in town.network.movements.values():
+        for place in movement.connections:
+            by_lane.setdefault(town.network.connections[place].from_lane, set()).add(movement.id)
+    for name, junction in town.signals.junctions.items():
+        known = {m: f for m, f in flows.items() if isfinite(f)}
+        if any(m.junction == name and m.id not in known for m in town.network.movements.values()):
+            continue
+        plan = installed[name]
+        for load in lane_loads(junction, town.network, known, saturation):
+            green_s = sum(plan.split.split_s(p) - junction.phase(p).clearance_ds / 10 for p in load.phases)
+            if green_s > 0 and load.flow_ratio * plan.pattern.cycle_s / green_s > SATURATED:
+                found |= by_lane.get(load.lane, set())
+    return found

@@ -13,8 +13,7 @@ from ops.log_delay import DetectorChannel, Key, LoggedApproach, LoggedDelay, app
 from ops.report_data import DELAY, DELAY_LOG, DELAY_MCU, ApproachRow, Measure
 from ops.street import detector_channels
 from sim.measures import Measures, measure
-from sim.sensors import CLASS_OF_SUMO, Sensors
-from traffic.counts import VehicleClass
+from sim.sensors import Sensors
 from traffic.ids import JunctionId
 from traffic.network import Network
 from traffic.signals import Junction
@@ -28,7 +27,7 @@ def measures_of(
     after: Sequence[Arm],
     times: Times,
     approaches: Sequence[LoggedApproach],
-    mcu: Mapping[str, float],
+    mcu_of_type: Mapping[str, float],
 ) -> tuple[Measure, ...]:
     """Return one `Measure` a key: the arms' values seed by seed; `after` is empty where nothing was pushed."""
     by_trips = partial(_by_trips, times=times)
@@ -42,26 +41,21 @@ def measures_of(
             after=tuple(total_delay_s(log, known) for log in logs[1]),
         )
     )
-    if mcu:
-        weighted = partial(mcu_delay_s, times=times, mcu=mcu)
+    if mcu_of_type:
+        weighted = partial(mcu_delay_s, times=times, mcu_of_type=mcu_of_type)
         rows.append(Measure(key=DELAY_MCU, before=tuple(map(weighted, before)), after=tuple(map(weighted, after))))
     for key in TRIP_MEASURES:
         rows.append(Measure(key=key, before=_column(before, by_trips, key), after=_column(after, by_trips, key)))
     return tuple(rows)
 
 
-def mcu_delay_s(arm: Arm, *, times: Times, mcu: Mapping[str, float]) -> float:
+def mcu_delay_s(arm: Arm, *, times: Times, mcu_of_type: Mapping[str, float]) -> float:
     """Return the delay of one arm with every vehicle weighted by its motorcycle units."""
     trips = arm.trips
     inside = (trips.scheduled_s >= times.window_from_s) & (trips.scheduled_s < times.window_to_s)
-    weights = np.array([mcu.get(_class_of(kind), 1.0) for kind in trips.vehicle_types])[inside]
+    weights = np.array([mcu_of_type.get(kind, 1.0) for kind in trips.vehicle_types])[inside]
     delays = (trips.time_loss_s + trips.depart_delay_s)[inside]
     return float((weights * delays).sum() / weights.sum()) if weights.sum() > 0 else nan
-
-
-def _class_of(vehicle_type: str) -> str:
-    """Return the counted class of a SUMO type id; types are named after their class in our own scenarios."""
-    return {"mc": VehicleClass.MOTORCYCLE.value}.get(vehicle_type, CLASS_OF_SUMO.get(vehicle_type, vehicle_type))
 
 
 def _by_trips(arm: Arm, times: Times) -> Measures:

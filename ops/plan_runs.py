@@ -49,12 +49,14 @@ def open_signals(scenario: Scenario) -> tuple[Town, dict[JunctionId, Plan]]:
     if scenario.signals is None:
         where = f"scenario {scenario.name}"
         raise BadScenario(where, "no signals.json", "controllers need their tables", "make one: see docs/engineers.md")
-    return _open_signals(scenario.network, scenario.signals)
+    return _open_signals(scenario.network, scenario.additional, scenario.signals)
 
 
 @lru_cache(maxsize=2)
-def _open_signals(network_file: Path, signals_file: Path) -> tuple[Town, dict[JunctionId, Plan]]:
-    network = read_network(network_file)
+def _open_signals(
+    network_file: Path, additional: tuple[Path, ...], signals_file: Path
+) -> tuple[Town, dict[JunctionId, Plan]]:
+    network = read_network(network_file, additional)
     junctions, plans = read_signals(signals_file, network.crossings)
     installed = {plan.junction: plan for plan in plans}
     bare = sorted(set(junctions) - set(installed))

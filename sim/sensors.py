@@ -37,6 +37,11 @@ CLASS_OF_SUMO = {
 }
 
 
+def counted_classes(network: Network) -> dict[str, VehicleClass]:
+    """Return the class that each vehicle type of the network is counted as."""
+    return {name: CLASS_OF_SUMO.get(row.vehicle_class, VehicleClass.CAR) for name, row in network.vehicle_types.items()}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pulse:
     """A vehicle's front came onto a loop of an approach: `place` is "advance" or "stop"."""

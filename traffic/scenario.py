@@ -50,7 +50,7 @@ class ClearanceFile(_Strict):
 
 
 class ScenarioFile(_Strict):
-    """The saved form, version 1."""
+    """The saved form, version 1. `corridor` names the junctions along the main road, in order."""
 
     version: Literal[1]
     name: str = Field(pattern=r"^[a-z0-9_]+$")
@@ -67,6 +67,7 @@ class ScenarioFile(_Strict):
     counts: str | None = None
     signals: str | None = None
     cameras: str | None = None
+    corridor: list[str] = []
     mcu: dict[str, Annotated[float, Field(gt=0)]] = {}
     guard: GuardFile = GuardFile()
     clearance: ClearanceFile = ClearanceFile()
@@ -107,6 +108,7 @@ class Scenario:
     counts: Path | None = None
     signals: Path | None = None
     cameras: Path | None = None
+    corridor: tuple[str, ...] = ()
     mcu: dict[str, float] = field(default_factory=dict)
     guard: GuardFile = GuardFile()
     clearance: ClearanceFile = ClearanceFile()
@@ -165,6 +167,7 @@ def resolve(saved: ScenarioFile, folder: Path) -> Scenario:
         counts=at(saved.counts),
         signals=at(saved.signals),
         cameras=at(saved.cameras),
+        corridor=tuple(saved.corridor),
         mcu=dict(saved.mcu),
         guard=saved.guard,
         clearance=saved.clearance,

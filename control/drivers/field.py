@@ -149,7 +149,8 @@ class FieldPlant:
                 answer = "released"
             except (PlantLost, ControllerFault) as error:
                 answer = f"no answer, its lease runs out: {error.line}"
-            self._audit.append("release", name, {"reason": reason, "answer": answer})
+            time_s = post.status.time_s if post.status else float("nan")
+            self._audit.append("release", name, {"time_s": time_s, "reason": reason, "answer": answer})
 
     def release_all(self, reason: str) -> None:
         """Hand back every junction that holds a plan of ours."""
