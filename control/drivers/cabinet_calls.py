@@ -66,6 +66,12 @@ class Calls:
             or self.modes.get(phase, SplitMode.NONE) in PEDESTRIAN
         )
 
+    def stands(self, phase: PhaseNumber) -> bool:
+        """Whether the phase is called in every cycle: a recall, a master, a detector that failed."""
+        if phase in self.failed or phase in self.controls.vehicle_call or phase in self.controls.ped_call:
+            return True
+        return self.modes.get(phase, SplitMode.NONE) in STANDING_VEHICLE
+
     def is_served(self, phase: PhaseNumber) -> bool:
         """Whether the phase may be served at all in what runs now."""
         return phase not in self.controls.omit and self.modes.get(phase) not in (None, SplitMode.OMITTED)

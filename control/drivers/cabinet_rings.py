@@ -241,7 +241,8 @@ class Rings:
 
     def _forced_or_gapped(self, ring: Ring) -> Ending | None:
         if self.now_ds >= self._forced_at_ds(ring):
-            return Ending.FORCE_OFF
+            waits = ring.phase in self.calls.coordinated and self.heading is None and not self._is_permissive(ring)
+            return None if waits else Ending.FORCE_OFF
         if ring.phase in self.calls.coordinated or self.calls.extends(ring.phase):
             return None
         if self.heading is not None:
@@ -256,6 +257,25 @@ class Rings:
         if self.heading is not None:
             return Ending.GAP_OUT
         return Ending.GAP_OUT if self.now_ds >= ring.passage_end_ds else None
+
+    def _is_permissive(self, ring: Ring) -> bool:
+        """Whether a coordinated phase may still yield in this cycle.
+
+        To a recall always; to a detector's call while the phase called can have its minimum before its split ends.
+        """
+        green = {other.phase for other in self.rings if other.part is Part.GREEN}
+        waiting = [p for other in self.rings for p in other.order if p not in green and self._wants(p)]
+        return any(self.calls.stands(p) or self._fits(ring, p) for p in waiting)
+
+    def _fits(self, ring: Ring, number: PhaseNumber) -> bool:
+        if self.clock is None or number not in self.clock.table.windows:
+            return True
+        table, phase = self.clock.table, self.junction.phase(number)
+        window, own = table.windows[number], table.windows[ring.phase]
+        cycle = ring.cycle + (1 if window.start_ds <= own.start_ds else 0)
+        end_ds = self.now_ds + cycle * table.cycle_ds + window.end_ds - self.clock.local_ds
+        start_ds = self.now_ds + self.junction.phase(ring.phase).clearance_ds
+        return start_ds + phase.min_service_s * 10 + phase.clearance_ds <= end_ds
 
     def earliest_end_ds(self, ring: Ring) -> int:
         """Return when minimum green and the pedestrians in it are served; at least one step after the start."""

@@ -113,6 +113,21 @@ def test_a_coordinated_phase_never_leaves_before_its_yield_point() -> None:
     assert set(ends) == {250}
 
 
+def test_a_call_too_late_for_its_split_waits_for_the_next_yield_point() -> None:
+    bench = Bench(junction=make_cross(recall=Recall.NONE, has_detectors=True), program=all_day([make_plan(1)]))
+    bench.run_s(475, OFF)
+    # Phase 4 ends its split 80 s after phase 2 turned green: 5 s of clearance before it, 5 s green, 5 s after.
+    bench.run_s(1, on(4))
+    assert {shown[1] for shown in bench.run_s(48.5, OFF)} == {"G"}
+    assert bench.run_s(1, OFF)[-1][1] == "y"
+
+
+def test_a_call_after_the_yield_point_but_in_time_is_served_at_once() -> None:
+    bench = Bench(junction=make_cross(recall=Recall.NONE, has_detectors=True), program=all_day([make_plan(1)]))
+    bench.run_s(440, OFF)
+    assert bench.run_s(1, on(4))[-1][1] == "y"
+
+
 def test_pedestrians_called_are_served_in_full() -> None:
     bench = Bench(
         junction=make_cross(recall=Recall.MINIMUM, has_detectors=True, walk_s=4),
