@@ -12,6 +12,7 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from sim.netfile import Program
 from traffic.ids import JunctionId
@@ -20,6 +21,7 @@ from traffic.lamps import change
 Moment = tuple[float, str]
 """From this time on, this lamp string."""
 _EPS_S = 1e-6
+_steps = lru_cache(maxsize=16384)(change)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -157,7 +159,7 @@ class Heads:
     def _change(self, stage: int) -> tuple[tuple[float, str, int], ...]:
         """Return (seconds after the start, lamps, stage) of the change to a stage, each rounded up to a step."""
         rows, after_s = [], 0.0
-        for span_s, lamps in change(self.lamps, self.stages[stage], *self.clearance_s[self.stage]):
+        for span_s, lamps in _steps(self.lamps, self.stages[stage], *self.clearance_s[self.stage]):
             rows.append((after_s, lamps, -1))
             after_s = round(math.ceil((after_s + span_s) / self.step_s - _EPS_S) * self.step_s, 6)
         return (*rows, (after_s, self.stages[stage], stage))

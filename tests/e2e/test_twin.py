@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket
+import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +19,7 @@ from sim.episode import Run, Seed, prepare, run_controlled, run_native
 from sim.heads import Moment
 from sim.lamp_history import faults_of_run, replay
 from sim.launch import launch
+from sim.netconvert import find_tool
 from sim.programs import actuated, program_of_plan, write_programs
 from sim.protocols import LEGACY, SAFE, Protocol
 from sim.safe_programs import safe_program
@@ -233,3 +236,15 @@ def test_two_simulations_in_one_process_are_refused(scenario: Scenario, tmp_path
     what = make_run(scenario, tmp_path).what
     with launch(what, tmp_path / "one"), pytest.raises(PlantLost, match="one"):
         launch(what, tmp_path / "two")
+
+
+def test_a_remote_sumo_gives_the_trip_records_of_the_one_in_process(scenario: Scenario, tmp_path: Path) -> None:
+    run = make_run(scenario, tmp_path / "own")
+    driven(run)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    command = [find_tool("sumo"), "--remote-port", str(port), "-n", scenario.network, "--no-step-log"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
+        driven(replace(run, what=replace(run.what, remote=("127.0.0.1", port)), folder=tmp_path / "remote"))
+    assert records(tmp_path / "remote") == records(tmp_path / "own")
