@@ -108,7 +108,7 @@ def webster_plan(
             where = f"junction {junction.id}: sum of critical flow ratios"
             raise Oversaturated(where, error.value, "below 1", "choose another policy") from error
         cycle_s = longest_s
-    whole_s = min(ceil(cycle_s), longest_s)
+    whole_s = min(ceil(cycle_s - 1e-3), longest_s)
     total = sum(ratios[n] for n in path)
     green_s = max(0.0, whole_s - total_lost_s)
     wish_s = {n: lost_s[n] + green_s * (y / total if total > 0.0 else 1.0 / len(path)) for n, y in ratios.items()}

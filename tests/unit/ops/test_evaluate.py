@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ops.evaluate import EvaluateOptions, run_evaluate, table
+from ops.evaluate_runs import EvaluateRun, busiest_period, protocol_of
+from ops.scenario_folder import open_scenario
+from sim.episode import Episode, Seed
+from sim.lamp_history import LampFaults
+from sim.measures import Measures
+from sim.protocols import LEGACY, LEGACY_FAST, SAFE
+from tests.unit.control.fakes import make_network
+from traffic.demand import FlowProfile
+from traffic.errors import BadInput, BadScenario
+from traffic.scenario import Scenario
+
+
+def make_run(control: str, seed: int, delay_s: float) -> EvaluateRun:
+    measures = Measures(
+        delay_s=delay_s,
+        delay_resco_s=delay_s - 1.0,
+        trip_time_s=60.0,
+        wait_s=20.0,
+        stops=1.0,
+        queue_veh=4.0,
+        vehicles=100,
+        arrived=90,
+        running=8,
+        not_departed=2,
+        teleports=0,
+        collisions=0,
+    )
+    faults = LampFaults(direct_green_to_red=1)
+    episode = Episode(seed=Seed(driver=seed), measures=measures, faults=faults, cpu_s=2.0)
+    return EvaluateRun(control=control, episode=episode)
+
+
+def make_scenario(name: str) -> Scenario:
+    return Scenario(name=name, title=name, folder=Path(), network=Path("n"), routes=(Path("r"),))
+
+
+def test_rows_have_mean_interval_worst_and_the_paired_difference() -> None:
+    first = [make_run("static", seed, delay) for seed, delay in enumerate((40.0, 42.0, 44.0))]
+    second = [make_run("greedy", seed, delay) for seed, delay in enumerate((37.0, 40.0, 40.0))]
+    static, greedy = table({"static": first, "greedy": second})
+    assert (static["delay_s"], static["delay_worst_s"], static["difference_s"]) == (42.0, 44.0, 0.0)
+    assert static["delay_ci95_s"] == pytest.approx([37.03, 46.97], abs=0.01)
+    assert greedy["difference_s"] == pytest.approx(-3.0)
+    assert greedy["difference_ci95_s"] == pytest.approx([-5.48, -0.52], abs=0.01)
+    assert greedy["seeds_to_settle"] == 4
+    assert (greedy["direct_green_to_red"], greedy["not_departed"], greedy["cpu_s"]) == (3, 2.0, 2.0)
+
+
+def test_only_seeds_that_both_have_are_paired() -> None:
+    first = [make_run("static", seed, 40.0 + seed) for seed in range(3)]
+    (_, greedy) = table({"static": first, "greedy": [make_run("greedy", 2, 30.0)]})
+    assert greedy["difference_s"] == -12.0
+    assert greedy["seeds_to_settle"] is None
+
+
+BAD = {
+    "unknown control": ({"controls": ("static", "magic")}, "magic"),
+    "no control": ({"controls": ()}, "none"),
+    "twice": ({"controls": ("static", "static")}, "each once"),
+    "safe row under legacy": ({"controls": ("static_safe",), "protocol": "legacy"}, "static_safe"),
+    "protocol": ({"protocol": "fast"}, "legacy or safe"),
+    "no seed": ({"seeds": 0}, "--seeds: 0"),
+    "demand seed": ({"first_demand_seed": -1}, "--demand-seed: -1"),
+    "no job": ({"jobs": 0}, "--jobs: 0"),
+}
+
+
+@pytest.mark.parametrize(("changes", "says"), BAD.values(), ids=BAD.keys())
+def test_bad_options_are_refused_before_anything_runs(changes: dict[str, object], says: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=says):
+        run_evaluate("grid", EvaluateOptions(out=tmp_path, **changes))  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["../grid", "nowhere", " ", "/"])
+def test_a_scenario_that_is_none_is_named(name: str) -> None:
+    with pytest.raises(BadScenario):
+        open_scenario(name)
+
+
+def test_the_published_protocol_of_the_arterial_is_faster() -> None:
+    assert protocol_of("legacy", make_scenario("arterial4x4")) is LEGACY_FAST
+    assert protocol_of("legacy", make_scenario("cologne1")) is LEGACY
+    assert protocol_of("safe", make_scenario("arterial4x4")) is SAFE
+
+
+def test_plans_are_designed_for_the_busiest_quarter_of_an_hour() -> None:
+    network = make_network()
+    flows = dict.fromkeys(network.movements, (100.0, 300.0, 200.0))
+    profile = FlowProfile(begin_s=0.0, period_s=900.0, flows_vph=flows, approach_of={})
+    assert set(busiest_period(network, profile).values()) == {300.0}
