@@ -1,0 +1,235 @@
+"""The whole loop on one scenario: count, judge, push, count again, and say whether it helped.
+
+::
+
+    warm-up | cameras count | push |  three cycles  | measuring window | finish
+    --------+---------------+------+----------------+------------------+-------> street time
+                            held: the centre calibrates, judges, pushes over SNMP
+
+The street of every seed runs twice, pushed and not pushed; the first pushed one is the street on
+which the centre decided.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.progress import Progress
+
+from ops.arms import Arm, Centre, Times, finish, run_arm, settings_of
+from ops.demo_result import demo_result
+from ops.loop import Choice, choose, corrected
+from ops.report import write_report
+from ops.report_file import write_result
+from ops.scenario_folder import open_scenario
+from ops.street_process import StreetProcess
+from ops.street_settings import StreetSettings
+from sim.ensemble import n_cores, stderr_progress
+from traffic.errors import BadInput, TrafficError
+from traffic.scenario import Scenario
+
+FIRST_SEED = 100
+"""Claims are judged on seeds from 100 on (design)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions:
+    """Options of the demo.
+
+    `spread` is how far the street's movements differ from history (log-deviation); 0 is the null
+    test: the street is history. `shift_seed` chooses in which way it differs.
+    """
+
+    scenario: str = "thanh_hoa"
+    seeds: int = 5
+    twin_seeds: int = 3
+    warm_up_s: float = 600.0
+    count_s: float = 900.0
+    window_s: float = 900.0
+    shift_seed: int = 1
+    spread: float = 0.5
+    out: Path = Path("runs/demo")
+
+    def check(self) -> None:
+        """Refuse numbers with which there is nothing to compare."""
+        if self.seeds < 1 or self.twin_seeds < 2:
+            told = f"{self.seeds} street seeds, {self.twin_seeds} twin seeds"
+            raise BadInput("demo", told, "at least 1 and 2", "ask for more seeds")
+
+
+class Interrupted(BaseException):
+    """Raised in a worker when the demo was interrupted; its controllers are released on the way out."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One demo under way: what is known so far, so that an interrupt can keep it."""
+
+    options: DemoOptions
+    scenario: Scenario
+    times: Times
+    base: StreetSettings
+    started_s: float = field(default_factory=time.monotonic)
+    stop: threading.Event = field(default_factory=threading.Event)
+    choice: Choice | None = None
+    before: dict[int, Arm] = field(default_factory=dict)
+    after: dict[int, Arm] = field(default_factory=dict)
+
+    @property
+    def seeds(self) -> list[int]:
+        """Seeds of the street."""
+        return list(range(FIRST_SEED, FIRST_SEED + self.options.seeds))
+
+    def folder(self, name: str) -> Path:
+        """Return a folder of this run."""
+        return (self.options.out / name).resolve()
+
+
+def run_demo(options: DemoOptions) -> dict[str, Any]:
+    """Run the demo and write its report; return the keys of `demo --json`.
+
+    Raises
+    ------
+    TrafficError
+        If the street or the twin cannot run.
+    KeyboardInterrupt
+        After Ctrl-C, once controllers are released and a partial report is written.
+    """
+    options.check()
+    run = _prepare(options)
+    fault: BaseException | None = None
+    with stderr_progress() as progress:
+        try:
+            _decide(run, progress)
+            _compare(run, progress)
+        except KeyboardInterrupt as error:
+            run.stop.set()
+            fault = error
+    if run.choice is None:
+        raise fault or KeyboardInterrupt
+    result = demo_result(run, is_complete=fault is None)
+    report = options.out / "report.html"
+    write_result(options.out / "result.json", result)
+    write_report(report, result)
+    if fault is not None:
+        raise fault
+    return result.as_json_row(report)
+
+
+def _prepare(options: DemoOptions) -> Run:
+    scenario = open_scenario(options.scenario)
+    times = Times.of(scenario, warm_up_s=options.warm_up_s, count_s=options.count_s, window_s=options.window_s)
+    if times.end_s < times.window_to_s:
+        raise BadInput(
+            f"demo of {scenario.name}",
+            f"window ends at {times.window_to_s:g} s",
+            f"demand ends at {scenario.end_s:g} s",
+            "shorten --count or --window",
+        )
+    options.out.mkdir(parents=True, exist_ok=True)
+    base = StreetSettings(
+        scenario=str(scenario.folder),
+        folder=str(options.out / "street"),
+        shift_seed=options.shift_seed,
+        day_seed=FIRST_SEED,
+        driver_seed=FIRST_SEED,
+        spread=options.spread,
+        end_s=times.end_s,
+        count_period_s=300.0,
+        backup_time_s=scenario.guard.max_backup_time_s,
+    )
+    return Run(options=options, scenario=scenario, times=times, base=base)
+
+
+def _decide(run: Run, progress: Progress) -> None:
+    """Run the first street until the push, judge, push, and leave it to run on beside the other arms."""
+    times, seed = run.times, run.seeds[0]
+    settings = settings_of(run.base, seed, run.folder(f"street_{seed}"))
+    street = StreetProcess(settings)
+    centre: Centre | None = None
+    try:
+        centre = Centre(run.scenario, street.client)
+        centre.watch(times.push_s, _bar(progress, "cameras count", times.begin_s, times.push_s))
+        counts = corrected(street.client.counts(times.count_from_s, times.push_s), centre.detection_rate)
+        run.choice = choose(
+            run.scenario,
+            counts,
+            times,
+            run.folder("twin"),
+            twin_seeds=range(1, 1 + run.options.twin_seeds),
+            progress=progress,
+        )
+        fault = _push(centre, run.choice)
+        centre.watch(times.end_s, _bar(progress, "street goes on", times.push_s, times.end_s))
+        arms = run.before if run.choice.is_kept else run.after
+        arms[seed] = finish(settings, centre, street, times, is_pushed=not run.choice.is_kept, fault=fault)
+    except BaseException:
+        if centre is not None:
+            centre.release("interrupted")
+        raise
+    finally:
+        street.kill()
+
+
+def _push(centre: Centre, choice: Choice) -> str:
+    """Send the chosen plans; return why not, if they were refused."""
+    if choice.is_kept:
+        return ""
+    try:
+        centre.push(list(choice.chosen.plans.values()))
+    except TrafficError as error:
+        return error.line
+    return ""
+
+
+def _compare(run: Run, progress: Progress) -> None:
+    """Run the arms that are missing, as many at a time as there are cores."""
+    assert run.choice is not None
+    plans = () if run.choice.is_kept else tuple(run.choice.chosen.plans.values())
+    wanted = [(seed, False) for seed in run.seeds if seed not in run.before]
+    wanted += [(seed, True) for seed in run.seeds if plans and seed not in run.after]
+    bar = progress.add_task("street, before and after", total=len(wanted))
+
+    def tick(_: float) -> None:
+        if run.stop.is_set():
+            raise Interrupted
+
+    def one(seed: int, is_pushed: bool) -> Arm:
+        name = f"street_{seed}_{'pushed' if is_pushed else 'kept'}"
+        settings = settings_of(run.base, seed, run.folder(name))
+        arm = run_arm(run.scenario, settings, run.times, plans if is_pushed else (), tick)
+        progress.advance(bar)
+        return arm
+
+    pool = ThreadPoolExecutor(n_cores())
+    futures = {key: pool.submit(one, *key) for key in sorted(wanted)}
+    try:
+        _collect(run, futures)
+    finally:
+        run.stop.set()
+        pool.shutdown(cancel_futures=True)
+        _collect_done(run, futures)
+
+
+def _collect(run: Run, futures: dict[tuple[int, bool], Future[Arm]]) -> None:
+    for (seed, is_pushed), future in futures.items():
+        (run.after if is_pushed else run.before)[seed] = future.result()
+
+
+def _collect_done(run: Run, futures: dict[tuple[int, bool], Future[Arm]]) -> None:
+    """Keep the arms that had ended when something went wrong."""
+    for (seed, is_pushed), future in futures.items():
+        if future.done() and not future.cancelled() and future.exception() is None:
+            (run.after if is_pushed else run.before)[seed] = future.result()
+
+
+def _bar(progress: Progress, title: str, from_s: float, to_s: float) -> Callable[[float], None]:
+    """Return a tick that moves a bar over minutes of street time."""
+    task = progress.add_task(title, total=round((to_s - from_s) / 60))
+    return lambda time_s: progress.update(task, completed=round((time_s - from_s) / 60))
