@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+import math
 from collections.abc import Callable
 from itertools import zip_longest
 
@@ -22,44 +22,45 @@ Readings = tuple[FloatArray, FloatArray, FloatArray]
 """Arriving, queued and leaving vehicles by movement."""
 
 
-_Watch = tuple[str, float, int, float, int]
-"""Lane, where the piece at its end begins and its place, where the piece at its start ends and its place."""
+_Ends = tuple[float, int, float, int]
+"""Where the piece at a lane's end begins and its place, where the piece at its start ends and its place."""
 
 
 def zone_reader(simulation: Simulation, zones: Zones, *, reads_queue: bool = True) -> Callable[[], Readings]:
     """Return a function that reads all zones; without `reads_queue` queues are NaN, and speeds are not asked for.
 
-    SUMO keeps the vehicles of a lane almost in order; with sublanes one in fifty is not.
+    Vehicles are asked where they are, not lanes who is on them: what SUMO has just moved is still at hand, and most
+    lanes are empty.
     """
-    whole = [place for place, piece in enumerate(zones.pieces) if piece.from_m is None and piece.to_m is None]
-    whole_lanes = [zones.pieces[place].lane for place in whole]
-    watches = _watches(zones)
-    watched_lanes = [watch[0] for watch in watches]
+    whole = {
+        piece.lane: place for place, piece in enumerate(zones.pieces) if piece.from_m is None and piece.to_m is None
+    }
+    ends = _ends(zones)
     n_pieces, n_movements = len(zones.pieces), len(zones.zone_length_m)
     both = _stacked(zones)
-    number = simulation.call("lane", "getLastStepVehicleNumber")
-    ids = simulation.call("lane", "getLastStepVehicleIDs")
+    ids, lane_of = simulation.call("vehicle", "getIDList"), simulation.call("vehicle", "getLaneID")
     position, speed = simulation.call("vehicle", "getLanePosition"), simulation.call("vehicle", "getSpeed")
     unknown = _frozen(np.full(n_movements, np.nan))
 
     def read() -> Readings:
         count = [0] * (n_pieces + 1)
         queue = [0] * (n_pieces + 1)
-        for place, present in zip(whole, map(number, whole_lanes), strict=True):
-            if present:
-                count[place] = present
+        vehicles = ids()
+        for vehicle, lane in zip(vehicles, map(lane_of, vehicles), strict=True):
+            place = whole.get(lane)
+            if place is not None:
+                count[place] += 1
                 if reads_queue:
-                    queue[place] = sum(speed(vehicle) < QUEUE_MPS for vehicle in ids(zones.pieces[place].lane))
-        for (lane, from_m, tail, to_m, front), present in zip(watches, map(number, watched_lanes), strict=True):
-            if present:
-                vehicles = ids(lane)
-                places_m = list(map(position, vehicles))
-                in_order_m = sorted(places_m)
-                count[tail] = len(places_m) - bisect_left(in_order_m, from_m)
-                count[front] = bisect_right(in_order_m, to_m)
-                if reads_queue:
-                    rows = zip(vehicles, places_m, strict=True)
-                    queue[tail] = sum(place_m >= from_m and speed(vehicle) < QUEUE_MPS for vehicle, place_m in rows)
+                    queue[place] += speed(vehicle) < QUEUE_MPS
+            if lane in ends:
+                place_m = position(vehicle)
+                for from_m, tail, to_m, front in ends[lane]:
+                    if place_m >= from_m:
+                        count[tail] += 1
+                        if reads_queue:
+                            queue[tail] += speed(vehicle) < QUEUE_MPS
+                    if place_m <= to_m:
+                        count[front] += 1
         seen = both.apply(np.array(count, dtype=np.float64), 2 * n_movements)
         seen.setflags(write=False)
         queued = unknown
@@ -85,8 +86,8 @@ def _frozen(array: FloatArray) -> FloatArray:
     return array
 
 
-def _watches(zones: Zones) -> list[_Watch]:
-    """Return one watch for each pair of pieces at the ends of a lane; a missing one counts into a last, spare place."""
+def _ends(zones: Zones) -> dict[str, list[_Ends]]:
+    """Return the pieces at the ends of each lane, in pairs; a missing one is beyond reach."""
     spare = len(zones.pieces)
     tails: dict[str, list[tuple[float, int]]] = {}
     fronts: dict[str, list[tuple[float, int]]] = {}
@@ -95,8 +96,8 @@ def _watches(zones: Zones) -> list[_Watch]:
             tails.setdefault(piece.lane, []).append((piece.from_m, place))
         elif piece.to_m is not None:
             fronts.setdefault(piece.lane, []).append((piece.to_m, place))
-    return [
-        (lane, *tail, *front)
-        for lane in dict.fromkeys([*tails, *fronts])
-        for tail, front in zip_longest(tails.get(lane, ()), fronts.get(lane, ()), fillvalue=(0.0, spare))
-    ]
+    found: dict[str, list[_Ends]] = {}
+    for lane in dict.fromkeys([*tails, *fronts]):
+        pairs = zip_longest(tails.get(lane, []), fronts.get(lane, []))
+        found[lane] = [(*(tail or (math.inf, spare)), *(front or (-math.inf, spare))) for tail, front in pairs]
+    return found
