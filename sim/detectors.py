@@ -48,7 +48,7 @@ class Weights:
     piece: IntArray
     share: FloatArray
 
-    def apply(self, vehicles: FloatArray, n_movements: int) -> FloatArray:
+    def apply(self, vehicles: FloatArray | IntArray, n_movements: int) -> FloatArray:
         """Return vehicles per movement from vehicles per piece."""
         return np.bincount(self.movement, self.share * vehicles[self.piece], n_movements).astype(np.float64, copy=False)
 

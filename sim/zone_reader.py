@@ -43,29 +43,30 @@ def zone_reader(simulation: Simulation, zones: Zones, *, reads_queue: bool = Tru
     unknown = _frozen(np.full(n_movements, np.nan))
 
     def read() -> Readings:
-        count = [0] * (n_pieces + 1)
-        queue = [0] * (n_pieces + 1)
+        hits: list[int] = []
+        slow: list[int] = []
         vehicles = ids()
         for vehicle, lane in zip(vehicles, map(lane_of, vehicles), strict=True):
             place = whole.get(lane)
             if place is not None:
-                count[place] += 1
-                if reads_queue:
-                    queue[place] += speed(vehicle) < QUEUE_MPS
+                hits.append(place)
+                if reads_queue and speed(vehicle) < QUEUE_MPS:
+                    slow.append(place)
             if lane in ends:
                 place_m = position(vehicle)
                 for from_m, tail, to_m, front in ends[lane]:
                     if place_m >= from_m:
-                        count[tail] += 1
-                        if reads_queue:
-                            queue[tail] += speed(vehicle) < QUEUE_MPS
+                        hits.append(tail)
+                        if reads_queue and speed(vehicle) < QUEUE_MPS:
+                            slow.append(tail)
                     if place_m <= to_m:
-                        count[front] += 1
-        seen = both.apply(np.array(count, dtype=np.float64), 2 * n_movements)
+                        hits.append(front)
+        seen = both.apply(np.bincount(np.array(hits, np.intp), minlength=n_pieces), 2 * n_movements)
         seen.setflags(write=False)
         queued = unknown
         if reads_queue:
-            queued = _frozen(zones.arriving.apply(np.array(queue, dtype=np.float64), n_movements))
+            queue = np.bincount(np.array(slow, np.intp), minlength=n_pieces)
+            queued = _frozen(zones.arriving.apply(queue, n_movements))
         return seen[:n_movements], queued, seen[n_movements:]
 
     return read
