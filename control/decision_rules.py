@@ -63,7 +63,7 @@ def _waits_fault(
     if stage not in table.cover and not watch.has_room_for(charge.place, stage):
         return f"{where} leaves no room to serve the others within the longest red (stages {list(table.cover)})"
     served_at = start + table.change_s + table.least_s[stage]
-    if watch.is_quiet_until(served_at):
+    if watch.is_quiet_until(charge.place, served_at):
         return None
     latest, oldest = watch.latest_start(charge.place)
     if stage == oldest and start <= max(now, latest):

@@ -21,11 +21,11 @@ from control.authority import authority_faults, identity_faults, status_faults
 from control.charge import Charge, GuardCounts, Timing
 from control.clearance import clearance_audit
 from control.decision_rules import extend_fault, stage_fault, stage_index_fault
-from control.lamp_rules import lamp_faults, without_merges
+from control.lamp_rules import Foes, lamp_faults, without_merges
 from control.limits import GuardLimits, Profile, legacy_limits, require_street, street_limits
 from control.longest_red import SAMPLING_S, CallWatch, require_bounded_reds
 from control.plan_rules import order_faults, pedestrian_faults, plan_faults
-from control.readback import stage_readback
+from control.readback import StageReadback
 from control.stage_table import StageTable, stage_table
 from traffic.decisions import Decision, Extend, Release, SelectPattern, Stage
 from traffic.errors import PlantLost, UnsafeCommand
@@ -54,6 +54,7 @@ __all__ = [
 Authority = Callable[[JunctionId], tuple[Identity, ControllerStatus]]
 """Polls the controller of a junction; raises PlantLost if it does not answer."""
 
+DECISIONS = (Stage, SelectPattern, Extend, Release)
 HOUR_S = 3600.0
 RELEASES_TO_LOCK = 2
 EPSILON_S = 1e-6
@@ -101,13 +102,16 @@ class Guard:
             junction: stage_table(junctions[junction], network, plant.stages[junction], limits)
             for junction in junctions
         }
+        self._legal = {n: frozenset(range(len(t.lamps))) - t.conflicting for n, t in self._tables.items()}
+        self._foes = {name: Foes(junction) for name, junction in junctions.items()}
+        self._readbacks = {n: StageReadback(junctions[n], table, self._foes[n]) for n, table in self._tables.items()}
         for table in self._tables.values() if limits.is_street else ():
             if limits.opens_to_stages(table.junction):
                 require_bounded_reds(table, limits)
         self._charges = {junction: Charge(junction, place) for place, junction in enumerate(junctions)}
         self._blocked = {j: push_faults(junctions[j], network, limits) for j in junctions} if limits.is_push else {}
         self._watch = CallWatch(tuple(self._tables.values()), len(network.movements), limits)
-        self._shown_faults: dict[tuple[JunctionId, str], list[str]] = {}
+        self._shown_faults: dict[JunctionId, dict[str, list[str]]] = {name: {} for name in junctions}
         self._snapshot: Snapshot | None = None
         self._is_fresh = self._is_now = False
         self._staged: list[Charge] = []
@@ -142,8 +146,13 @@ class Guard:
         UnsafeCommand
             With every fault in one line; nothing was passed on.
         """
-        snapshot = self.snapshot()
-        decisions = tuple(decisions)
+        snapshot = self._snapshot if self._is_now and self._snapshot is not None else self.snapshot()
+        if self._is_plain(decisions):
+            self.plant.command(decisions)
+            for decision in decisions:
+                self._take(self._charges[decision.junction], Timing.STAGES)
+            self._is_fresh = self._is_fresh and not decisions
+            return
         faults = self._batch_faults(decisions, snapshot)
         if faults:
             self.counts.refused += 1
@@ -206,12 +215,19 @@ class Guard:
     def _look(self) -> None:
         """Take a new snapshot, check what is shown, and note who waits."""
         snapshot = self.plant.snapshot()
-        if self._snapshot is None or snapshot.time_s != self._snapshot.time_s:
-            if self.limits.is_street:
-                self._watch.update(snapshot)
+        is_later = self._snapshot is None or snapshot.time_s != self._snapshot.time_s
+        self._snapshot, self._is_fresh, self._is_now = snapshot, True, True
+        if not self.limits.is_street:
+            for charge, shown, known in zip(
+                self._charges.values(), snapshot.lamps, self._shown_faults.values(), strict=True
+            ):
+                if known.get(shown, ("not judged yet",)):
+                    self._check_shown(charge, shown, snapshot)
+            return
+        if is_later:
+            self._watch.update(snapshot)
             for charge in self._charges.values():
                 charge.is_switching = False
-        self._snapshot, self._is_fresh, self._is_now = snapshot, True, True
         for charge, shown, stage in zip(self._charges.values(), snapshot.lamps, snapshot.stage, strict=True):
             if shown != charge.lamps or (stage != charge.expected and charge.timing is Timing.STAGES):
                 self._check_shown(charge, shown, snapshot)
@@ -223,13 +239,12 @@ class Guard:
 
     def _check_shown(self, charge: Charge, shown: str, snapshot: Snapshot) -> None:
         """Check lamps that changed: conflicts always, clearances where the guard's own commands time them."""
-        key = (charge.junction, shown)
-        if key not in self._shown_faults:
-            self._shown_faults[key] = lamp_faults(self._judged[charge.junction], shown)
-        faults = list(self._shown_faults[key])
+        known = self._shown_faults[charge.junction]
+        if shown not in known:
+            known[shown] = lamp_faults(self._judged[charge.junction], shown, self._foes[charge.junction])
+        faults = list(known[shown]) if shown != charge.lamps else []
         if charge.timing is Timing.STAGES and self.limits.is_street:
-            table = self._tables[charge.junction]
-            faults += stage_readback(self._judged[charge.junction], table, charge, snapshot)
+            faults += self._readbacks[charge.junction].faults(charge, snapshot)
         charge.lamps = shown
         if not faults:
             return
@@ -246,7 +261,7 @@ class Guard:
         faults: list[str] = []
         seen: set[JunctionId] = set()
         for decision in decisions:
-            if not isinstance(decision, SelectPattern | Stage | Extend | Release):
+            if not isinstance(decision, DECISIONS):
                 faults.append(f"{decision!r}: no decision (SelectPattern, Stage, Extend or Release)")
                 continue
             junction = decision.junction
@@ -259,6 +274,21 @@ class Guard:
                 faults += self._decision_faults(decision, charge, snapshot)
             seen.add(junction)
         return faults
+
+    def _is_plain(self, decisions: Sequence[Decision]) -> bool:
+        """Whether a batch is all that the legacy profile asks: one known stage a junction, now, free of conflicts."""
+        legal = self._legal
+        return (
+            not self.limits.is_street
+            and all(
+                type(d) is Stage
+                and type(d.stage) is int
+                and d.not_before_s == 0.0
+                and d.stage in legal.get(d.junction, ())
+                for d in decisions
+            )
+            and len({d.junction for d in decisions}) == len(decisions)
+        )
 
     def _decision_faults(
         self, decision: SelectPattern | Stage | Extend, charge: Charge, snapshot: Snapshot
@@ -357,10 +387,10 @@ class Guard:
 
     def _serve_due(self, snapshot: Snapshot, end_s: float) -> float:
         """Force the calls that are due now; return until when the plant may run unwatched."""
-        if self._watch.is_quiet_until(end_s):
-            return end_s
         wake_s, now, step_s = end_s, snapshot.time_s, self.limits.step_s
         for charge in self._staged:
+            if self._watch.is_quiet_until(charge.place, end_s):
+                continue
             latest_s, stage = self._watch.latest_start(charge.place)
             if charge.is_suspended or stage < 0:
                 continue

@@ -25,6 +25,31 @@ LETTERS = frozenset("Ggsyr")
 WAITING = frozenset("gy")
 
 
+class Foes:
+    """The conflict matrix of a junction as bits, so that a lamp string is judged in a few steps."""
+
+    def __init__(self, junction: Junction) -> None:
+        self._junction = junction
+        of: list[set[int]] = [set() for _ in range(junction.n_links)]
+        for i, j in junction.conflicts:
+            of[i].add(j)
+            of[j].add(i)
+        self.of = tuple(frozenset(row) for row in of)
+        self._masks = tuple(sum(1 << j for j in row) for row in of)
+
+    def pairs(self, shown: str) -> list[tuple[int, int]]:
+        """Return the foe pairs that move at once without permission, in order."""
+        moving = [i for i, letter in enumerate(shown) if letter in MOVING]
+        mask = sum(1 << i for i in moving)
+        return [
+            (i, j)
+            for i in moving
+            if self._masks[i] & mask
+            for j in sorted(self.of[i])
+            if i < j and mask >> j & 1 and not _is_permitted(self._junction, shown, i, j)
+        ]
+
+
 def conflict_pairs(junction: Junction, shown: str) -> list[tuple[int, int]]:
     """Return the foe pairs that move at once without permission, in order.
 
@@ -36,11 +61,7 @@ def conflict_pairs(junction: Junction, shown: str) -> list[tuple[int, int]]:
     >>> conflict_pairs(cross, "GG"), conflict_pairs(cross, "Gr")
     ([(0, 1)], [])
     """
-    return sorted(
-        (i, j)
-        for i, j in junction.conflicts
-        if shown[i] in MOVING and shown[j] in MOVING and not _is_permitted(junction, shown, i, j)
-    )
+    return Foes(junction).pairs(shown)
 
 
 def _is_permitted(junction: Junction, shown: str, i: int, j: int) -> bool:
@@ -67,8 +88,11 @@ def without_merges(junction: Junction, network: Network) -> Junction:
     return junction if conflicts == junction.conflicts else replace(junction, conflicts=conflicts)
 
 
-def lamp_faults(junction: Junction, shown: str) -> list[str]:
-    """Return what one lamp string breaks: its length, its letters, conflicting greens."""
+def lamp_faults(junction: Junction, shown: str, foes: Foes | None = None) -> list[str]:
+    """Return what one lamp string breaks: its length, its letters, conflicting greens.
+
+    `foes` is the junction's own matrix where somebody keeps it.
+    """
     where = f"lamps of junction {junction.id}"
     if len(shown) != junction.n_links:
         return [f"{where}: {len(shown)} letters ({junction.n_links} links)"]
@@ -76,7 +100,7 @@ def lamp_faults(junction: Junction, shown: str) -> list[str]:
         return [f"{where}: {shown} (only the letters G g s y r)"]
     return [
         f"{where}: links {i} and {j} show {shown[i]} and {shown[j]} (foes never move together)"
-        for i, j in conflict_pairs(junction, shown)
+        for i, j in (foes or Foes(junction)).pairs(shown)
     ]
 
 
@@ -94,7 +118,9 @@ def clearance_ds(junction: Junction) -> list[tuple[int, int]]:
 
 def cycle_faults(junction: Junction, intervals: Sequence[Interval], min_green_s: float) -> list[str]:
     """Return what a cycle of lamps, repeated for ever, breaks: conflicts, greens and clearances cut short."""
-    faults = [fault for lamps in dict.fromkeys(i.lamps for i in intervals) for fault in lamp_faults(junction, lamps)]
+    foes = Foes(junction)
+    shown = dict.fromkeys(interval.lamps for interval in intervals)
+    faults = [fault for lamps in shown for fault in lamp_faults(junction, lamps, foes)]
     cycle_ds = sum(interval.duration_ds for interval in intervals)
     installed = clearance_ds(junction)
     greens = {i: _spans(intervals, i, GREEN_LETTERS) for i in range(junction.n_links)}
@@ -109,26 +135,17 @@ def cycle_faults(junction: Junction, intervals: Sequence[Interval], min_green_s:
             shown_ds = yellows.get((start + length) % cycle_ds, 0)
             if shown_ds < yellow_ds:
                 faults.append(f"{where}: yellow of {shown_ds / 10} s (installed {yellow_ds / 10} s)")
-            gap = _gap_to_foe(junction, link, start + length, greens, cycle_ds)
+            gap = _gap_to_foe(foes.of[link], start + length, greens, cycle_ds)
             if gap < yellow_ds + red_ds:
                 needed_s = (yellow_ds + red_ds) / 10
                 faults.append(f"{where}: a foe turns green after {gap / 10} s (installed {needed_s} s)")
     return faults
 
 
-def _gap_to_foe(
-    junction: Junction, link: int, end: int, greens: dict[int, list[tuple[int, int]]], cycle_ds: int
-) -> int:
+def _gap_to_foe(foes: frozenset[int], end: int, greens: dict[int, list[tuple[int, int]]], cycle_ds: int) -> int:
     """Return the time from the end of a link's green to the next start of green of one of its foes."""
-    starts = [
-        start for foe in foes(junction, link) for start, length in greens[foe] if length < cycle_ds
-    ]
+    starts = [start for foe in foes for start, length in greens[foe] if length < cycle_ds]
     return min(((start - end) % cycle_ds for start in starts), default=cycle_ds)
-
-
-def foes(junction: Junction, link: int) -> list[int]:
-    """Return the links whose paths meet this one's."""
-    return sorted(j if i == link else i for i, j in junction.conflicts if link in (i, j))
 
 
 def longest_reds_s(junction: Junction, intervals: Sequence[Interval]) -> dict[int, float]:

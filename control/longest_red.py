@@ -49,8 +49,7 @@ class CallWatch:
     """Standing calls at red, per movement of every junction; a reading that is not exactly 0 is a call."""
 
     def __init__(self, tables: Sequence[StageTable], n_movements: int, limits: GuardLimits) -> None:
-        self._limits = limits
-        self._tables = tables
+        self._limits, self._tables = limits, tables
         self._red = np.zeros(n_movements, dtype=np.bool_)
         self._recall = np.zeros(n_movements, dtype=np.bool_)
         self._since = np.full(n_movements, inf)
@@ -59,8 +58,14 @@ class CallWatch:
         self._patterns: list[dict[str, npt.NDArray[np.bool_]]] = [{} for _ in tables]
         for table in tables:
             self._recall[table.members] = table.has_recall
-        spare = max((max(t.least_s, default=0.0) + t.change_s for t in tables), default=0.0)
-        self._horizon_s = spare + max((table.round_s for table in tables), default=0.0)
+        # Junctions with movements, for a minimum per junction in one call of numpy.
+        self._with_calls = [place for place, table in enumerate(tables) if len(table.members)]
+        sizes = [len(tables[place].members) for place in self._with_calls]
+        self._grouped = np.concatenate([table.members for table in tables]) if tables else np.array([], dtype=np.intp)
+        self._starts = np.cumsum([0, *sizes[:-1]], dtype=np.intp) if sizes else np.array([], dtype=np.intp)
+        self._reach_s = np.array([limits.max_red_s - tables[place].horizon_s for place in self._with_calls])
+        self._near_s: list[float] = [inf] * len(tables)
+        self._cached: list[dict[int, tuple[float, int]]] = [{} for _ in tables]
 
     def update(self, snapshot: Snapshot) -> None:
         """Take a snapshot's lamps and readings; a wait counts from the snapshot before it was first seen."""
@@ -73,29 +78,42 @@ class CallWatch:
                 self._red[self._tables[place].members] = known[shown]
         start = snapshot.time_s if self._before_s is None else self._before_s
         waits = ((snapshot.arriving_veh != 0.0) | self._recall) & self._red
-        self._since = np.where(waits, np.minimum(self._since, start), inf)
-        self._before_s = snapshot.time_s
+        since, before = np.where(waits, np.minimum(self._since, start), inf), self._since
+        self._since, self._before_s = since, snapshot.time_s
+        if len(self._starts):
+            is_changed = np.logical_or.reduceat((since != before)[self._grouped], self._starts)
+            for group in np.flatnonzero(is_changed).tolist():
+                self._cached[self._with_calls[group]].clear()
+            near_s = np.minimum.reduceat(self._since[self._grouped], self._starts) + self._reach_s
+            for place, value in zip(self._with_calls, near_s.tolist(), strict=True):
+                self._near_s[place] = value
 
-    def is_quiet_until(self, time_s: float) -> bool:
-        """Whether no junction at all can come near its longest red before this time; cheap."""
-        oldest = float(self._since.min(initial=inf))
-        return oldest + self._limits.max_red_s - self._horizon_s > time_s
+    def is_quiet_until(self, place: int, time_s: float) -> bool:
+        """Whether a junction cannot come near its longest red before this time, whatever is served first; cheap."""
+        return self._near_s[place] > time_s
 
     def latest_start(self, place: int, served_by: int = -1) -> tuple[float, int]:
         """Return when the change to the oldest call must start at the latest, and its stage.
 
         (inf, -1) where no call stands. Movements that stage `served_by` serves are left out.
         """
+        known = self._cached[place]
+        if served_by not in known:
+            known[served_by] = self._latest_start(place, served_by)
+        return known[served_by]
+
+    def _latest_start(self, place: int, served_by: int) -> tuple[float, int]:
         table = self._tables[place]
-        since = self._since[table.members]
-        order = [int(m) for m in np.argsort(since, kind="stable") if since[m] < inf]
-        covered = set(table.served[served_by]) if served_by >= 0 else set()
+        since = self._since[table.members].tolist()
+        left_out: frozenset[int] = table.served[served_by] if served_by >= 0 else frozenset()
+        waiting = sorted((since_s, n) for n, since_s in enumerate(since) if since_s < inf and n not in left_out)
+        covered: set[int] = set()
         latest, first, work_s = inf, -1, table.change_s
-        for movement in order:
+        for since_s, movement in waiting:
             if movement in covered:
                 continue
             stage = table.designated[movement]
-            latest = min(latest, float(since[movement]) + self._limits.max_red_s - work_s)
+            latest = min(latest, since_s + self._limits.max_red_s - work_s)
             first = stage if first < 0 else first
             covered |= table.served[stage]
             work_s += table.least_s[stage] + table.change_s

@@ -1,4 +1,4 @@
-"""A plant that loses one junction's decision at a time, not the whole batch, when the guard refuses."""
+"""A plant that loses one junction's decision, not the whole batch, when the guard refuses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from traffic.snapshot import Snapshot
 
 
 class OneByOne:
-    """Passes each decision on as a batch of its own; a refused one is left out and counted.
+    """Passes a batch on; if it is refused, each decision as a batch of its own, and what is refused again is left out.
 
     Controllers whose decisions for different junctions do not depend on one another stand behind it.
     """
@@ -44,6 +44,13 @@ class OneByOne:
 
     def command(self, decisions: Sequence[Decision]) -> None:
         """Pass on what is not refused."""
+        try:
+            self.plant.command(decisions)
+            return
+        except UnsafeCommand:
+            if len(decisions) == 1:
+                self.n_refused += 1
+                return
         for decision in decisions:
             try:
                 self.plant.command((decision,))

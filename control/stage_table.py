@@ -16,7 +16,7 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from control.lamp_rules import conflict_pairs
+from control.lamp_rules import Foes
 from control.limits import GuardLimits
 from traffic.ids import JunctionId
 from traffic.lamps import Part, RingState, lamps
@@ -67,6 +67,11 @@ class StageTable:
         """Time to serve the whole cover once from a standing start, seconds."""
         return self.change_s + sum(self.least_s[stage] + self.change_s for stage in self.cover)
 
+    @property
+    def horizon_s(self) -> float:
+        """Time to serve the whole cover behind one more stage, seconds: nothing older than the rest is due yet."""
+        return self.round_s + self.change_s + max(self.least_s, default=0.0)
+
     def red(self, shown: str) -> npt.NDArray[np.bool_]:
         """Return which movements some stage serves and these lamps do not."""
         return np.array(
@@ -87,7 +92,7 @@ def stage_table(junction: Junction, network: Network, stages: Sequence[str], lim
         )
         for shown in stages
     )
-    cover = _cover(served)
+    cover, foes = _cover(served), Foes(junction)
     return StageTable(
         junction=junction.id,
         lamps=tuple(stages),
@@ -99,7 +104,7 @@ def stage_table(junction: Junction, network: Network, stages: Sequence[str], lim
         designated=tuple(next((s for s in cover if n in served[s]), -1) for n in range(len(movements))),
         cover=cover,
         has_recall=tuple(_has_recall(junction, m.link_indices) for m in movements),
-        conflicting=frozenset(n for n, shown in enumerate(stages) if conflict_pairs(junction, shown)),
+        conflicting=frozenset(n for n, shown in enumerate(stages) if foes.pairs(shown)),
     )
 
 

@@ -102,18 +102,20 @@ def programs_of(control: str, town: Town, protocol: Protocol, scenario: Scenario
 
 def _controlled(run: Run, spec: EvaluateSpec) -> EvaluateRun:
     guards: list[Guard] = []
+    fronts: list[OneByOne] = []
     limits = limits_of(run.town, spec.protocol, spec.scenario)
 
     def wrap(plant: Plant) -> Plant:
         guards.append(Guard(plant, limits))
-        return OneByOne(guards[0])
+        fronts.append(OneByOne(guards[0]))
+        return fronts[0]
 
     episode = run_controlled(run, CONTROLLERS[spec.control](), wrap=wrap, reads_queue=False)
     counts = guards[0].counts
     return EvaluateRun(
         control=spec.control,
         episode=episode,
-        refused=counts.refused,
+        refused=fronts[0].n_refused,
         forced=counts.forced,
         released=counts.released,
     )
