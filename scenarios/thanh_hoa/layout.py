@@ -83,8 +83,14 @@ class Timing:
 TIMINGS = {
     "buu_dien": Timing(
         serves={
-            1: {"s": "l"}, 2: {"n": "sr"}, 3: {"w": "l"}, 4: {"e": "sr"},
-            5: {"n": "l"}, 6: {"s": "sr"}, 7: {"e": "l"}, 8: {"w": "sr"},
+            1: {"s": "l"},
+            2: {"n": "sr"},
+            3: {"w": "l"},
+            4: {"e": "sr"},
+            5: {"n": "l"},
+            6: {"s": "sr"},
+            7: {"e": "l"},
+            8: {"w": "sr"},
         },
         rings=((1, 2, 3, 4), (5, 6, 7, 8)),
         barriers=((1, 2, 5, 6), (3, 4, 7, 8)),
@@ -126,12 +132,19 @@ TIMINGS = {
 }
 
 GATE_FLOWS_VPH = {
-    "bac_n": 1060, "bac_e": 220, "bac_w": 280,
-    "ql47_w": 700, "ql47_e": 300,
-    "nguyen_trai_w": 660, "nguyen_trai_n": 300, "nguyen_trai_s": 300,
+    "bac_n": 1060,
+    "bac_e": 220,
+    "bac_w": 280,
+    "ql47_w": 700,
+    "ql47_e": 300,
+    "nguyen_trai_w": 660,
+    "nguyen_trai_n": 300,
+    "nguyen_trai_s": 300,
     "buu_dien_e": 600,
-    "giua_e": 240, "giua_w": 260,
-    "ql45_w": 480, "ql45_s": 1000,
+    "giua_e": 240,
+    "giua_w": 260,
+    "ql45_w": 480,
+    "ql45_s": 1000,
 }
 
 TURN_SHARES = {

@@ -6,6 +6,8 @@ The tables stand in layout.py; vn_types.add.xml and scenario.toml are written by
 from __future__ import annotations
 
 import sys
+import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,19 +16,25 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
 from flows import historic_flows, movements, turning_flows  # noqa: E402
-from layout import BEGIN_S, HISTORIC_SEED, PERIOD_S, PLACES  # noqa: E402
+from layout import BEGIN_S, HISTORIC_SEED, LANE_M, MCU, PERIOD_S, PLACES  # noqa: E402
 from picture import draw  # noqa: E402
 from roads import build, link_turns, path_lengths  # noqa: E402
-from timing import Counts, common_cycle_s, flow_ratios, installed, offsets, old_plan, saturation  # noqa: E402
+from timing import Counts, installed  # noqa: E402
 
+from control.guard import street_limits  # noqa: E402
+from control.plan.corridor import common_cycle_plans, with_progression  # noqa: E402
+from control.plan.lane_flows import SaturationFlow  # noqa: E402
+from control.plan.webster import WebsterSettings  # noqa: E402
 from sim.netconvert import set_programs  # noqa: E402
+from sim.network import read_network  # noqa: E402
 from sim.programs import program_of_plan  # noqa: E402
 from sim.route_files import expand_flows, write_trips  # noqa: E402
 from traffic.camera_sites import CameraSite, write_cameras  # noqa: E402
 from traffic.count_files import write_counts  # noqa: E402
 from traffic.counts import TurnCount, VehicleClass  # noqa: E402
-from traffic.ids import JunctionId  # noqa: E402
+from traffic.ids import JunctionId, MovementId  # noqa: E402
 from traffic.saved import write_signals  # noqa: E402
+from traffic.scenario import ScenarioFile  # noqa: E402
 from traffic.signals import Junction, Plan  # noqa: E402
 
 
@@ -48,21 +56,36 @@ def main(folder: Path = HERE) -> None:
     draw(folder / "map.svg")
     for name, plan in plans.items():
         parts = {int(row.phase): row.split_s for row in plan.split.splits}
-        x = {number: round(value, 2) for number, value in saturation(junctions[name], plan, counts).items()}
-        print(f"{name}: cycle {plan.pattern.cycle_s} s, offset {plan.pattern.offset_s} s, splits {parts}, x {x}")
+        print(f"{name}: cycle {plan.pattern.cycle_s} s, offset {plan.pattern.offset_s} s, splits {parts}")
     print(f"{n_vehicles} vehicles")
 
 
-def signals(network: Path, counts: Counts) -> tuple[dict[str, Junction], dict[str, Plan]]:
-    """Return what is installed, and the old plan of each junction."""
-    turns, paths = link_turns(network), path_lengths(network)
-    junctions = {
-        name: installed(name, turns[name], max(length for key, length in paths.items() if key[0] == name))
-        for name in PLACES
-    }
-    cycle_s = common_cycle_s({name: flow_ratios(name, counts) for name in PLACES})
-    starts = offsets(cycle_s)
-    return junctions, {name: old_plan(j, counts, cycle_s, starts[name]) for name, j in junctions.items()}
+def signals(network_file: Path, counts: Counts) -> tuple[dict[JunctionId, Junction], dict[JunctionId, Plan]]:
+    """Return what is installed, and the old plan: the method of `control.plan.corridor` on the historic peak."""
+    network = read_network(network_file)
+    turns, paths = link_turns(network_file), path_lengths(network_file)
+    junctions = {}
+    for name, crossing in network.crossings.items():
+        longest_m = max(length for key, length in paths.items() if key[0] == name)
+        bare = installed(str(name), turns[str(name)], longest_m)
+        junctions[name] = replace(bare, conflicts=crossing.conflicts, permissive=crossing.permissive)
+    saved = ScenarioFile.model_validate(tomllib.loads((HERE / "scenario.toml").read_text(encoding="utf-8")))
+    limits = street_limits(saved.guard, saved.clearance)
+    assert saved.sat_flow_per_m is not None
+    settings = WebsterSettings(
+        saturation=SaturationFlow(base_vphpl=saved.sat_flow_per_m * LANE_M), max_cycle_s=saved.guard.max_cycle_s
+    )
+    plans = common_cycle_plans(network, junctions, peak_mcu_h(counts), settings, limits)
+    return junctions, with_progression(network, junctions, plans, tuple(map(JunctionId, saved.corridor)))
+
+
+def peak_mcu_h(counts: Counts) -> dict[MovementId, float]:
+    """Return the flow per movement in MCU/h, the mean of the two busiest quarters of an hour."""
+    flows: dict[MovementId, float] = {}
+    for (movement, kind), flows_vph in counts.items():
+        peak = sum(flows_vph[1:3]) / 2
+        flows[movement] = flows.get(movement, 0.0) + MCU[kind] * peak
+    return flows
 
 
 def count_rows(counts: Counts) -> list[TurnCount]:
