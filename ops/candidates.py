@@ -1,32 +1,31 @@
-"""Candidate plans for counted flows: the old plan, and plans made by the method that made it.
+"""Candidate plans for counted flows: the old plan, and plans by the method that made it.
 
-The method is Webster's (`control.plan.webster`) in motorcycle units, one common cycle for all
-junctions, offsets kept in proportion to the cycle. Keeping the old plan is always a candidate.
+The method is `control.plan.corridor`: Webster in motorcycle units, one common cycle, a green wave.
+Keeping the old plan is always a candidate.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from math import ceil, isfinite
+from math import isfinite
 
 from control.guard import plan_faults, street_limits
-from control.limits import GuardLimits
+from control.plan.corridor import common_cycle_plans, with_progression
 from control.plan.lane_flows import SaturationFlow, lane_loads
-from control.plan.webster import WebsterSettings, webster_plan
+from control.plan.webster import WebsterSettings
 from ops.judge import KEEP, Candidate
 from sim.twin import Town
 from traffic.counts import TurnCount
 from traffic.ids import JunctionId, MovementId
+from traffic.network import Network
 from traffic.scenario import Scenario
 from traffic.signals import Plan
 
-SAT_FLOW_MCU_H_M = 1700.0
-"""Saturation flow, motorcycle units per hour and metre of width: assumed, near what the twin discharges
-(notes/mixed-traffic.md: 1,897-2,052 MCU/h/m in a saturated single junction of the same vehicle types)."""
-CYCLE_GRID_S = 5
 SATURATED = 0.95
 """Degree of saturation above which a count is taken as a lower bound of demand (design)."""
+CYCLE_STEP = 1.15
+"""The longer cycle tried beside Webster's: his optimum is flat, and saturated junctions gain from length."""
 
 
 def flows_mcu_h(counts: Iterable[TurnCount], mcu: Mapping[str, float]) -> dict[MovementId, float]:
@@ -45,77 +44,65 @@ def flows_mcu_h(counts: Iterable[TurnCount], mcu: Mapping[str, float]) -> dict[M
     return {movement: total * 3600.0 / (period_s * len(spans[movement])) for movement, total in units.items()}
 
 
-def webster_set(
-    scenario: Scenario,
-    town: Town,
-    installed: Mapping[JunctionId, Plan],
-    flows: Mapping[MovementId, float],
-    *,
-    cycle_s: int | None = None,
+def webster_settings(network: Network, scenario: Scenario) -> WebsterSettings:
+    """Return the design's settings: saturation flow by lane width where the scenario gives it, else per lane."""
+    lanes = [network.lanes[lane] for c in network.crossings.values() for a in c.approaches for lane in a.lanes]
+    width_m = sum(lane.width_m for lane in lanes) / len(lanes)
+    per_m = scenario.sat_flow_per_m
+    saturation = SaturationFlow(base_vphpl=per_m * width_m) if per_m else SaturationFlow()
+    return WebsterSettings(saturation=saturation, max_cycle_s=scenario.guard.max_cycle_s, is_capped=True)
+
+
+def design(
+    scenario: Scenario, town: Town, flows: Mapping[MovementId, float], *, cycle_s: int | None = None
 ) -> dict[JunctionId, Plan]:
-    """Return Webster's plans of all junctions on one cycle: the given one, else that of the busiest junction."""
+    """Return the method's plans for flows per movement, on a given cycle or its own."""
     limits = street_limits(scenario.guard, scenario.clearance)
-    settings = _settings(scenario, town)
-
-    def design(name: JunctionId, within: GuardLimits) -> Plan:
-        top_s = min(settings.max_cycle_s, within.max_cycle_s)
-        return webster_plan(
-            town.signals.junctions[name], town.network, flows, replace(settings, max_cycle_s=top_s), within
-        )
-
-    if cycle_s is None:
-        longest_s = max(design(name, limits).pattern.cycle_s for name in town.signals.junctions)
-        cycle_s = min(CYCLE_GRID_S * ceil(longest_s / CYCLE_GRID_S), limits.max_cycle_s)
-    fixed = replace(limits, min_cycle_s=cycle_s, max_cycle_s=cycle_s)
-    plans = {}
-    for name, old in installed.items():
-        made = design(name, fixed)
-        offset_s = round(old.pattern.offset_s * cycle_s / old.pattern.cycle_s) % cycle_s
-        coordinated = {split.phase for split in old.split.splits if split.is_coordinated}
-        splits = tuple(replace(s, is_coordinated=s.phase in coordinated) for s in made.split.splits)
-        pattern = replace(old.pattern, cycle_s=made.pattern.cycle_s, offset_s=offset_s)
-        plans[name] = Plan(junction=name, pattern=pattern, split=replace(old.split, splits=splits))
-    return plans
+    junctions = town.signals.junctions
+    settings = webster_settings(town.network, scenario)
+    plans = common_cycle_plans(town.network, junctions, flows, settings, limits, cycle_s=cycle_s)
+    return with_progression(town.network, junctions, plans, tuple(map(JunctionId, scenario.corridor)))
 
 
 def make_candidates(
     scenario: Scenario, town: Town, installed: Mapping[JunctionId, Plan], flows: Mapping[MovementId, float]
 ) -> tuple[list[Candidate], dict[str, list[str]]]:
     """Return the candidates that the guard would allow, and what it says of the others, by name."""
-    made = [
-        Candidate(name="splits", plans=_splits_only(scenario, town, installed, flows), why="Webster splits, old cycle"),
-        Candidate(
-            name="webster",
-            plans=webster_set(scenario, town, installed, flows),
-            why="Webster cycle of the busiest junction, splits for the counted flows, offsets in proportion",
-        ),
-    ]
     limits = street_limits(scenario.guard, scenario.clearance)
-    junctions = town.signals.junctions
-    refused = {
-        row.name: [fault for name, plan in row.plans.items() for fault in plan_faults(junctions[name], plan, limits)]
-        for row in made
-    }
-    keep = Candidate(name=KEEP, plans=dict(installed), why="the old plan")
-    allowed = [row for row in made if not refused[row.name] and dict(row.plans) != dict(installed)]
-    return [keep, *allowed], {name: faults for name, faults in refused.items() if faults}
-
-
-def _splits_only(
-    scenario: Scenario, town: Town, installed: Mapping[JunctionId, Plan], flows: Mapping[MovementId, float]
-) -> dict[JunctionId, Plan]:
     old_s = max(plan.pattern.cycle_s for plan in installed.values())
-    return webster_set(scenario, town, installed, flows, cycle_s=old_s)
+    by_flow = design(scenario, town, flows)
+    new_s = max(plan.pattern.cycle_s for plan in by_flow.values())
+    long_s = min(round(max(old_s, new_s) * CYCLE_STEP / 5) * 5, scenario.guard.max_cycle_s)
+    made = {
+        "splits": (
+            _keep_offsets(design(scenario, town, flows, cycle_s=old_s), installed),
+            "old cycle and offsets, Webster splits for the counted flows",
+        ),
+        "webster": (by_flow, "Webster cycle of the busiest junction, splits for the counted flows, green wave"),
+        "longer": (design(scenario, town, flows, cycle_s=long_s), f"cycle {long_s} s, splits and green wave likewise"),
+    }
+    candidates, refused = [Candidate(name=KEEP, plans=dict(installed), why="the old plan")], {}
+    for name, (plans, why) in made.items():
+        numbered = {junction: _numbered(plan, installed[junction]) for junction, plan in plans.items()}
+        faults = [f for j, plan in numbered.items() for f in plan_faults(town.signals.junctions[j], plan, limits)]
+        if faults:
+            refused[name] = faults
+        elif all(dict(row.plans) != numbered for row in candidates):
+            candidates.append(Candidate(name=name, plans=numbered, why=why))
+    return candidates, refused
 
 
-def _settings(scenario: Scenario, town: Town) -> WebsterSettings:
-    """Return the design's settings: per lane in MCU where the scenario counts in them, else in vehicles."""
-    lanes = [
-        town.network.lanes[lane] for c in town.network.crossings.values() for a in c.approaches for lane in a.lanes
-    ]
-    width_m = sum(lane.width_m for lane in lanes) / len(lanes)
-    saturation = SaturationFlow(base_vphpl=SAT_FLOW_MCU_H_M * width_m) if scenario.mcu else SaturationFlow()
-    return WebsterSettings(saturation=saturation, max_cycle_s=scenario.guard.max_cycle_s, is_capped=True)
+def _keep_offsets(plans: Mapping[JunctionId, Plan], installed: Mapping[JunctionId, Plan]) -> dict[JunctionId, Plan]:
+    return {
+        name: replace(plan, pattern=replace(plan.pattern, offset_s=installed[name].pattern.offset_s))
+        for name, plan in plans.items()
+    }
+
+
+def _numbered(plan: Plan, old: Plan) -> Plan:
+    """Return a plan under the old one's numbers and unit-wide modes; a driver chooses its own pair."""
+    pattern = replace(old.pattern, cycle_s=plan.pattern.cycle_s, offset_s=plan.pattern.offset_s)
+    return Plan(junction=plan.junction, pattern=pattern, split=replace(plan.split, number=old.split.number))
 
 
 def saturated_movements(
@@ -125,13 +112,13 @@ def saturated_movements(
 
     x = y C / g with the installed plan's green of all phases that serve the lane.
     """
-    saturation, found = _settings(scenario, town).saturation, set()
+    saturation, found = webster_settings(town.network, scenario).saturation, set()
     by_lane: dict[str, set[MovementId]] = {}
     for movement in town.network.movements.values():
         for place in movement.connections:
             by_lane.setdefault(town.network.connections[place].from_lane, set()).add(movement.id)
+    known = {m: f for m, f in flows.items() if isfinite(f)}
     for name, junction in town.signals.junctions.items():
-        known = {m: f for m, f in flows.items() if isfinite(f)}
         if any(m.junction == name and m.id not in known for m in town.network.movements.values()):
             continue
         plan = installed[name]

@@ -1,7 +1,8 @@
 """The demand of a simulated street: another day than history, which the centre does not know.
 
 Per movement a factor is drawn, and a route's flow is history's times the geometric mean of the
-factors along it. How many come in a quarter of an hour is Poisson around that.
+factors along it; in all as many come as in history. How many come in a quarter of an hour is Poisson
+around that.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def shift_flows(
 ) -> list[RouteFlow]:
     """Return flows whose movements were shifted: factors lognormal with median 1 and log-deviation `spread`.
 
-    A spread of 0 gives history itself.
+    The sum over all routes stays; a spread of 0 gives history itself.
     """
     movements = {(m.approach, m.exit): m.id for m in network.movements.values()}
     draws = rng.standard_normal(len(network.movements))
@@ -69,11 +70,14 @@ def shift_flows(
         ]
         return float(np.exp(np.mean(on_way))) if on_way else 1.0
 
+    factors = {links: factor(links) for links in {flow.links for flow in flows}}
+    total = sum(sum(flow.flows_vph) for flow in flows)
+    scale = total / sum(sum(flow.flows_vph) * factors[flow.links] for flow in flows)
     return [
         RouteFlow(
             links=flow.links,
             vehicle_type=flow.vehicle_type,
-            flows_vph=tuple(vph * factor(flow.links) for vph in flow.flows_vph),
+            flows_vph=tuple(vph * factors[flow.links] * scale for vph in flow.flows_vph),
         )
         for flow in flows
     ]

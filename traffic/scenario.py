@@ -50,7 +50,10 @@ class ClearanceFile(_Strict):
 
 
 class ScenarioFile(_Strict):
-    """The saved form, version 1. `corridor` names the junctions along the main road, in order."""
+    """The saved form, version 1. `corridor` names the junctions along the main road, in order.
+
+    `sat_flow_per_m` is the saturation flow per hour and metre of width, in the units of `mcu`.
+    """
 
     version: Literal[1]
     name: str = Field(pattern=r"^[a-z0-9_]+$")
@@ -68,6 +71,7 @@ class ScenarioFile(_Strict):
     signals: str | None = None
     cameras: str | None = None
     corridor: list[str] = []
+    sat_flow_per_m: Annotated[float, Field(gt=0)] | None = None
     mcu: dict[str, Annotated[float, Field(gt=0)]] = {}
     guard: GuardFile = GuardFile()
     clearance: ClearanceFile = ClearanceFile()
@@ -109,6 +113,7 @@ class Scenario:
     signals: Path | None = None
     cameras: Path | None = None
     corridor: tuple[str, ...] = ()
+    sat_flow_per_m: float | None = None
     mcu: dict[str, float] = field(default_factory=dict)
     guard: GuardFile = GuardFile()
     clearance: ClearanceFile = ClearanceFile()
@@ -168,6 +173,7 @@ def resolve(saved: ScenarioFile, folder: Path) -> Scenario:
         signals=at(saved.signals),
         cameras=at(saved.cameras),
         corridor=tuple(saved.corridor),
+        sat_flow_per_m=saved.sat_flow_per_m,
         mcu=dict(saved.mcu),
         guard=saved.guard,
         clearance=saved.clearance,
