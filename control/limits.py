@@ -41,6 +41,9 @@ class GuardLimits:
     change_s
         Longest time that the plant takes from green to the next stage's green, seconds; the
         junction's longest intergreen where that is longer.
+    knows_recall
+        Whether the phases' recalls were installed by somebody and so are standing calls; a junction read from
+        a SUMO program has none, whatever the default of `traffic.signals.Phase` says.
     step_s
         The plant's resolution of time: forced changes start on its multiples, seconds.
     stage_level
@@ -58,6 +61,7 @@ class GuardLimits:
     max_backup_time_s: int = 300
     cycles_between_plans: int = 3
     change_s: float = 0.0
+    knows_recall: bool = True
     step_s: float = 1.0
     stage_level: frozenset[JunctionId] | None = None
     clearance: ClearanceFile = field(default_factory=ClearanceFile)

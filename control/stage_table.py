@@ -103,7 +103,7 @@ def stage_table(junction: Junction, network: Network, stages: Sequence[str], lim
         served=served,
         designated=tuple(next((s for s in cover if n in served[s]), -1) for n in range(len(movements))),
         cover=cover,
-        has_recall=tuple(_has_recall(junction, m.link_indices) for m in movements),
+        has_recall=tuple(limits.knows_recall and _has_recall(junction, m.link_indices) for m in movements),
         conflicting=frozenset(n for n, shown in enumerate(stages) if foes.pairs(shown)),
     )
 

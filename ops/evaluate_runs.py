@@ -129,7 +129,12 @@ def limits_of(town: Town, protocol: Protocol, scenario: Scenario) -> GuardLimits
     yellow_s = max([protocol.yellow_s, *(phase.yellow_ds / 10 for phase in phases)])
     red_s = max([protocol.all_red_s, *(phase.red_clear_ds / 10 for phase in phases)])
     limits = street_limits(scenario.guard, scenario.clearance, is_push=False, change_s=yellow_s + red_s)
-    return replace(limits, min_green_s=protocol.min_green_s, step_s=scenario.step_s)
+    return replace(
+        limits,
+        min_green_s=protocol.min_green_s,
+        step_s=scenario.step_s,
+        knows_recall=scenario.signals is not None,
+    )
 
 
 def webster_programs(town: Town, protocol: Protocol, scenario: Scenario) -> Programs:

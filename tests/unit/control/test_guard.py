@@ -390,12 +390,12 @@ def test_without_a_call_nothing_is_forced() -> None:
     assert (guard.snapshot().stage, guard.counts.forced) == ((0,), 0)
 
 
-def test_recall_is_a_standing_call() -> None:
-    guard = make_guard(FakePlant([make_crossroads(recall=Recall.MINIMUM)]))
-    guard.command([Stage(A, 0)])
-    guard.advance(500)
-    assert guard.counts.forced > 0
-    assert guard.counts.refused == 0
+def test_a_recall_that_somebody_installed_is_a_standing_call() -> None:
+    for limits, is_forced in ((LIMITS, True), (replace(LIMITS, knows_recall=False), False)):
+        guard = make_guard(FakePlant([make_crossroads(recall=Recall.MINIMUM)]), limits)
+        guard.command([Stage(A, 0)])
+        guard.advance(500)
+        assert (guard.counts.forced > 0) is is_forced
 
 
 def test_a_suspended_junction_is_not_forced() -> None:
