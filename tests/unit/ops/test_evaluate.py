@@ -1,19 +1,23 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from ops.evaluate import EvaluateOptions, run_evaluate, table
-from ops.evaluate_runs import EvaluateRun, busiest_period, protocol_of
+from ops.evaluate_runs import EvaluateRun, EvaluateSpec, busiest_period, protocol_of
+from ops.keys import DICTIONARY
 from ops.scenario_folder import open_scenario
+from sim.ensemble import Outcome
 from sim.episode import Episode, Seed
 from sim.lamp_history import LampFaults
 from sim.measures import Measures
 from sim.protocols import LEGACY, LEGACY_FAST, SAFE
 from tests.unit.control.fakes import make_network
 from traffic.demand import FlowProfile
-from traffic.errors import BadInput, BadScenario
+from traffic.errors import BadInput, BadScenario, PlantLost
 from traffic.scenario import Scenario
 
 
@@ -96,3 +100,66 @@ def test_plans_are_designed_for_the_busiest_quarter_of_an_hour() -> None:
     flows = dict.fromkeys(network.movements, (100.0, 300.0, 200.0))
     profile = FlowProfile(begin_s=0.0, period_s=900.0, flows_vph=flows, approach_of={})
     assert set(busiest_period(network, profile).values()) == {300.0}
+
+
+def make_folder(folder: Path) -> str:
+    """A scenario that can be opened; what would run it is replaced in these tests."""
+    for name in ("net.xml", "rou.xml"):
+        (folder / name).write_text("<x/>", encoding="utf-8")
+    lines = ['version = 1', 'name = "small"', 'title = "small"', 'network = "net.xml"', 'routes = ["rou.xml"]']
+    (folder / "scenario.toml").write_text("\n".join([*lines, "begin_s = 0", "end_s = 60"]), encoding="utf-8")
+    return str(folder)
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt(), PlantLost("worker process", "killed")], ids=["Ctrl-C", "death"])
+def test_what_was_done_before_the_end_is_kept_and_marked(
+    end: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(specs: Sequence[EvaluateSpec], *_: object, **__: object) -> Iterator[Outcome[EvaluateSpec, EvaluateRun]]:
+        yield Outcome(spec=specs[0], result=make_run("static", 0, 40.0))
+        if isinstance(end, KeyboardInterrupt):
+            raise end
+        yield Outcome(spec=specs[1], error=end)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("ops.evaluate.run_many", broken)
+    out = tmp_path / "out"
+    with pytest.raises(type(end)):
+        run_evaluate(make_folder(tmp_path), EvaluateOptions(controls=("static", "greedy"), seeds=1, out=out))
+    (path,) = out.iterdir()
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert record["partial"] is True
+    assert [(row["control"], row["delay_s"]) for row in record["rows"]] == [("static", 40.0)]
+
+
+def test_runs_of_one_seed_come_together_and_share_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[EvaluateSpec] = []
+
+    def fake(specs: Sequence[EvaluateSpec], *_: object, **__: object) -> Iterator[Outcome[EvaluateSpec, EvaluateRun]]:
+        for spec in specs:
+            seen.append(spec)
+            yield Outcome(spec=spec, result=make_run(spec.control, spec.seed.driver, 40.0))
+
+    monkeypatch.setattr("ops.evaluate.run_many", fake)
+    options = EvaluateOptions(
+        controls=("static", "greedy"), seeds=2, first_seed=7, first_demand_seed=100, out=tmp_path / "out"
+    )
+    result = run_evaluate(make_folder(tmp_path), options)
+    assert [(s.control, s.seed.driver, s.seed.demand) for s in seen] == [
+        ("static", 7, 100),
+        ("greedy", 7, 100),
+        ("static", 8, 101),
+        ("greedy", 8, 101),
+    ]
+    assert len({s.folder for s in seen}) == 4
+    assert result["partial"] is False
+
+
+def test_every_key_stands_in_the_data_dictionary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "ops.evaluate.run_many",
+        lambda specs, *_, **__: [Outcome(spec=s, result=make_run(s.control, 0, 40.0)) for s in specs],
+    )
+    result = run_evaluate(make_folder(tmp_path), EvaluateOptions(controls=("static",), seeds=1, out=tmp_path / "out"))
+    names = {key.name for key in DICTIONARY if key.command == "evaluate"}
+    shown = {name for name in result if name != "rows"} | {f"rows[].{name}" for name in result["rows"][0]}
+    assert shown == names
