@@ -86,6 +86,71 @@ def evaluate(
     run_command(lambda: run_evaluate(scenario, options), as_json=json)
 
 
+@app.command()
+def demo(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario with signals.json.")] = "thanh_hoa",
+    seeds: Annotated[int, typer.Option(metavar="N", help="Days of the street, each run pushed and not pushed.")] = 5,
+    twin_seeds: Annotated[int, typer.Option(metavar="N", help="Seeds on which the twin judges plans.")] = 5,
+    count: Annotated[float, typer.Option(metavar="S", help="Seconds that the cameras count.")] = 900.0,
+    window: Annotated[float, typer.Option(metavar="S", help="Seconds of the measuring window.")] = 900.0,
+    spread: Annotated[
+        float, typer.Option(metavar="X", help="How far the street differs from history; 0 is the null test.")
+    ] = 0.5,
+    shift_seed: Annotated[int, typer.Option(metavar="N", help="In which way the street differs from history.")] = 3,
+    video: Annotated[Path | None, typer.Option(metavar="CLIP", help="Count one approach from this video.")] = None,
+    camera: Annotated[Path | None, typer.Option(metavar="FILE", help="The video's camera file.")] = None,
+    weights: Annotated[str | None, typer.Option(metavar="W", help="The finder's weights, for the video.")] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where report and result go.")] = Path("runs/demo"),
+    json: Json = False,
+) -> None:
+    """Run the whole loop: count, judge, push over NTCIP, and report whether it helped."""
+    from ops.demo import DemoOptions, run_demo
+
+    options = DemoOptions(
+        scenario=scenario,
+        seeds=seeds,
+        twin_seeds=twin_seeds,
+        count_s=count,
+        window_s=window,
+        spread=spread,
+        shift_seed=shift_seed,
+        video=video,
+        camera=camera,
+        weights=weights,
+        out=out,
+    )
+    run_command(lambda: run_demo(options), as_json=json)
+
+
+@app.command()
+def report(
+    result: Annotated[Path, typer.Argument(metavar="RESULT.json", help="The result file of a demo.")],
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="The report to write.")] = None,
+    json: Json = False,
+) -> None:
+    """Make the report of a demo again from its result file."""
+    from ops.report import run_report
+
+    run_command(lambda: run_report(result, out), as_json=json)
+
+
+@app.command()
+def controllers(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario with signals.json.")],
+    speed: Annotated[float, typer.Option(metavar="K", help="Street seconds a second.")] = 1.0,
+    backup_time: Annotated[int, typer.Option(metavar="S", help="Fail-safe time-out of the controllers.")] = 60,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the street's day.")] = 1,
+    duration: Annotated[float, typer.Option(metavar="S", help="Street seconds; 0 = the whole scenario.")] = 0.0,
+    http_port: Annotated[int, typer.Option(metavar="PORT", help="Port of counts and event log; 0 = any.")] = 0,
+    json: Json = False,
+) -> None:
+    """Run a street of virtual controllers that speak NTCIP 1202 over SNMP."""
+    from ops.controllers import ControllersOptions, run_controllers
+
+    options = ControllersOptions(speed=speed, backup_time_s=backup_time, seed=seed, for_s=duration, http_port=http_port)
+    run_command(lambda: run_controllers(scenario, options), as_json=json)
+
+
 def main() -> None:
     """Run the command that the arguments name."""
     app()

@@ -89,7 +89,40 @@ EVALUATE = _keys(
     ("rows[].seeds_to_settle", "integer or null", "seeds", ">= 2", "seeds that would settle it at 80 % power"),
 )
 
-DICTIONARY: tuple[Key, ...] = ERROR + TEST + COUNT + EVALUATE
+DEMO = _keys(
+    "demo",
+    ("scenario", "text", "", "", "name of the scenario"),
+    ("seeds", "integer", "seeds", ">= 1", "days of the street that were run in both arms"),
+    ("delay_before_s", "number", "s/veh", "lower = better", "mean delay not pushed, by the street's trip records"),
+    ("delay_after_s", "number", "s/veh", "lower = better", "mean delay pushed, same days; the same if nothing was"),
+    ("delay_change_pct", "number", "%", "negative = better", "mean paired difference over the mean before"),
+    ("delay_change_ci95_pct", "two numbers", "%", "negative = better", "95 % t-interval of that; [0, 0] if kept"),
+    ("delay_log_change_pct", "number", "%", "negative = better", "the same by the event log, as the centre sees it"),
+    ("plans_pushed", "integer", "plans", ">= 0", "plans sent to controllers, over all days"),
+    ("plans_refused", "integer", "plans", ">= 0", "plans that the guard or a controller refused"),
+    ("readback_equal", "true, false or null", "", "", "whether every plan read back equal; null if none was sent"),
+    ("count_abs_error_pct", "number", "%", ">= 0", "sum of |counted - true| over the true counts of all movements"),
+    ("wall_s", "number", "s", "> 0", "wall time of the demo"),
+    ("report", "text", "", "", "the HTML report"),
+)
+
+REPORT = _keys(
+    "report",
+    ("report", "text", "", "", "the HTML report"),
+    ("scenario", "text", "", "", "name of the scenario"),
+)
+
+CONTROLLERS = _keys(
+    "controllers",
+    ("scenario", "text", "", "", "name of the scenario"),
+    ("time_s", "number", "s", ">= 0", "the street's clock at the end"),
+    ("rows[].junction", "text", "", "", "id of the junction"),
+    ("rows[].host", "text", "", "", "address at which its controller answered SNMP"),
+    ("rows[].port", "integer", "", "", "UDP port of it"),
+    ("rows[].pattern", "integer", "", "", "coordPatternStatus at the end; 254 is free, 255 flash"),
+)
+
+DICTIONARY: tuple[Key, ...] = ERROR + TEST + COUNT + EVALUATE + DEMO + REPORT + CONTROLLERS
 
 
 def keys_of(command: str) -> Iterator[Key]:

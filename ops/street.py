@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -163,7 +164,11 @@ class RunningStreet:
     def run(self) -> None:
         """Run until the end or a stop, answering SNMP all the while."""
         self._show(self.cabinets.tick(round(self._now_s * 10), {}))
+        started_s, begin_s = time.monotonic(), self._now_s
         while not self._is_stopped and not self._is_done():
+            if self.settings.speed > 0:
+                elapsed_s = time.monotonic() - started_s
+                self._goal_s = min(self.end_s, begin_s + elapsed_s * self.settings.speed)
             if self._now_s < self._goal_s - 1e-6:
                 self._step()
                 self.cabinets.serve_pending(0.0)
