@@ -21,6 +21,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+scenario_app = typer.Typer(no_args_is_help=True, help="Networks and demand in: list, show, check, import.")
+app.add_typer(scenario_app, name="scenario")
+
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one line of JSON on stdout.")]
 
 
@@ -38,6 +41,54 @@ def all_tests(
     from ops.test import run_test
 
     run_command(lambda: run_test(data=data), as_json=json)
+
+
+@scenario_app.command("list")
+def scenario_list(json: Json = False) -> None:
+    """List the scenarios that are here."""
+    from ops.scenario import run_scenario_list
+
+    run_command(run_scenario_list, as_json=json)
+
+
+@scenario_app.command("show")
+def scenario_show(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A name under scenarios/, or a folder.")],
+    json: Json = False,
+) -> None:
+    """Show the facts of a scenario, and where its picture is."""
+    from ops.scenario import run_scenario_show
+
+    run_command(lambda: run_scenario_show(scenario), as_json=json)
+
+
+@scenario_app.command("check")
+def scenario_check(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A name under scenarios/, or a folder.")],
+    json: Json = False,
+) -> None:
+    """Find all faults: what cannot be run, what no controller could hold or be pushed."""
+    from ops.scenario_check import run_scenario_check
+
+    run_command(lambda: run_scenario_check(scenario), as_json=json)
+
+
+@scenario_app.command("import")
+def scenario_import(
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="A SUMO folder, a .net.xml or an .osm file.")],
+    out: Annotated[Path, typer.Argument(metavar="DIR", help="The new scenario's folder.")],
+    assumed_vph: Annotated[
+        float, typer.Option(metavar="V", help="Vehicles an hour and gate where the source has no demand.")
+    ] = 200.0,
+    duration: Annotated[float, typer.Option(metavar="S", help="Seconds of assumed demand.")] = 3600.0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the assumed demand.")] = 1,
+    json: Json = False,
+) -> None:
+    """Make a scenario of a SUMO folder, a SUMO network or a map."""
+    from ops.scenario_import import ImportOptions, run_scenario_import
+
+    options = ImportOptions(end_s=duration, assumed_vph=assumed_vph, seed=seed)
+    run_command(lambda: run_scenario_import(source, out, options), as_json=json)
 
 
 @app.command()

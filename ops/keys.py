@@ -122,7 +122,54 @@ CONTROLLERS = _keys(
     ("rows[].pattern", "integer", "", "", "coordPatternStatus at the end; 254 is free, 255 flash"),
 )
 
-DICTIONARY: tuple[Key, ...] = ERROR + TEST + COUNT + EVALUATE + DEMO + REPORT + CONTROLLERS
+SCENARIO_LIST = _keys(
+    "scenario list",
+    ("folder", "text", "", "", "where the scenarios are"),
+    ("rows[].name", "text", "", "", "name of the folder"),
+    ("rows[].title", "text or null", "", "", "title in its scenario.toml"),
+    ("rows[].schematic", "true, false or null", "", "", "whether it is a schematic, not a survey"),
+    ("rows[].fault", "text or null", "", "", "why it cannot be read"),
+)
+
+SCENARIO_SHOW = _keys(
+    "scenario show",
+    ("scenario", "text", "", "", "name of the scenario"),
+    ("title", "text", "", "", "its title"),
+    ("schematic", "true or false", "", "", "whether it is a schematic, not a survey"),
+    ("folder", "text", "", "", "where it is"),
+    ("begin_s", "number", "s", ">= 0", "begin of its period"),
+    ("end_s", "number", "s", "> begin_s", "end of its period"),
+    ("step_s", "number", "s", "> 0", "SUMO's step"),
+    ("signals", "integer", "junctions", ">= 1", "signal-controlled junctions"),
+    ("movements", "integer", "", ">= 0", "movements over them"),
+    ("links", "integer", "", ">= 1", "one-way roads"),
+    ("lane_km", "number", "km", "> 0", "length of all lanes"),
+    ("departures", "integer", "vehicles", ">= 0", "single vehicles of the route files in the period"),
+    ("flows", "integer", "", ">= 0", "flows in the route files"),
+    ("counts", "integer or null", "rows", ">= 1", "rows of counts; null if it has none"),
+    ("cameras", "integer or null", "", ">= 1", "cameras; null if it has none"),
+    ("picture", "text or null", "", "", "its map"),
+    ("readme", "text or null", "", "", "its README"),
+    ("rows[].junction", "text", "", "", "id of the junction"),
+    ("rows[].name", "text", "", "", "streets that meet there"),
+    ("rows[].approaches", "integer", "", ">= 1", "approaches"),
+    ("rows[].links", "integer", "", ">= 1", "places in its lamp string"),
+)
+
+_FINDINGS = (
+    ("scenario", "text", "", "", "name of the scenario"),
+    ("faults", "integer", "", ">= 0", "findings for which it cannot be run"),
+    ("push_blocked", "integer", "", ">= 0", "findings for which a controller in the field is not commanded"),
+    ("notes", "integer", "", ">= 0", "other findings"),
+    ("rows[].weight", "text", "", "", "fault, no push or note"),
+    ("rows[].part", "text", "", "", "network, demand, signals, clearances, counts or cameras"),
+    ("rows[].what", "text", "", "", "the finding: where, value, limit"),
+)
+SCENARIO_CHECK = _keys("scenario check", *_FINDINGS)
+SCENARIO_IMPORT = _keys("scenario import", ("folder", "text", "", "", "the scenario's folder"), *_FINDINGS)
+SCENARIO = SCENARIO_LIST + SCENARIO_SHOW + SCENARIO_CHECK + SCENARIO_IMPORT
+
+DICTIONARY: tuple[Key, ...] = ERROR + TEST + COUNT + EVALUATE + DEMO + REPORT + CONTROLLERS + SCENARIO
 
 
 def keys_of(command: str) -> Iterator[Key]:

@@ -144,7 +144,7 @@ def calibrate(
     untyped = sorted({flow.vehicle_type for flow in prior} - set(class_of_type))
     if untyped or not prior:
         raise BadScenario("prior demand", untyped or "no route", "every vehicle type needs a class", "mend the demand")
-    observed = _observed(network, counts)
+    observed = observed_flows(network, counts)
     movements = sorted({movement for movement, _ in observed})
     kept_out = set(rng.permutation(movements)[: round(held_out * len(movements))].tolist())
     lines: list[FitLine] = []
@@ -174,7 +174,7 @@ def calibrate(
 Observed = Mapping[tuple[MovementId, VehicleClass], tuple[float, bool]]
 
 
-def _observed(network: Network, counts: Iterable[TurnCount]) -> Observed:
+def observed_flows(network: Network, counts: Iterable[TurnCount]) -> Observed:
     """Return {(movement, class): (mean veh/h, whether it is a lower bound)} of what is known in every period."""
     rows: dict[tuple[MovementId, VehicleClass], list[TurnCount]] = defaultdict(list)
     for row in counts:

@@ -7,14 +7,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from sim.route_files import Trip
 from traffic.errors import BadScenario
-from traffic.ids import LinkId
+from traffic.ids import LaneId, LinkId
 from traffic.network import Network
 
 _TURNS = {"R": "r", "L": "l"}
@@ -27,6 +27,7 @@ class Walks:
     shares: Mapping[str, float] = field(default_factory=lambda: {"r": 0.15, "s": 0.70, "l": 0.15})
     max_links: int = 12
     vehicle_type: str = "car"
+    vehicle_class: str = "passenger"
 
 
 def gates_in(network: Network) -> list[LinkId]:
@@ -36,7 +37,10 @@ def gates_in(network: Network) -> list[LinkId]:
 
 
 def walk_trips(
-    network: Network, flows_vph: Mapping[LinkId, float], span_s: tuple[float, float], walks: Walks,
+    network: Network,
+    flows_vph: Mapping[LinkId, float],
+    span_s: tuple[float, float],
+    walks: Walks,
     rng: np.random.Generator,
 ) -> list[Trip]:
     """Return one vehicle after the other: Poisson arrivals at each gate, a route by random turns that ends at a gate.
@@ -61,7 +65,9 @@ def walk_trips(
     """
     onward: dict[LinkId, dict[LinkId, str]] = {}
     for c in network.connections:
-        onward.setdefault(c.from_link, {})[c.to_link] = _TURNS.get(c.direction, c.direction)
+        if _is_open(network, c.from_lane, walks) and _is_open(network, c.to_lane, walks):
+            onward.setdefault(c.from_link, {})[c.to_link] = _TURNS.get(c.direction, c.direction)
+    exits = set(network.links) - {c.from_link for c in network.connections}
     begin_s, end_s = span_s
     trips: list[Trip] = []
     for gate, vph in flows_vph.items():
@@ -69,13 +75,22 @@ def walk_trips(
             raise BadScenario("demand", gate, "no such link", "name links of the network")
         number = rng.poisson(vph * (end_s - begin_s) / 3600.0)
         for depart_s in np.sort(rng.uniform(begin_s, end_s, number)):
-            links = _walk(gate, onward, walks, rng)
+            links = _walk(gate, onward, exits, walks, rng)
             trips.append(Trip(depart_s=float(round(depart_s, 1)), vehicle_type=walks.vehicle_type, links=links))
     return sorted(trips)
 
 
+def _is_open(network: Network, lane: LaneId, walks: Walks) -> bool:
+    allowed = network.lanes[lane].allowed
+    return not allowed or walks.vehicle_class in allowed
+
+
 def _walk(
-    gate: LinkId, onward: Mapping[LinkId, Mapping[LinkId, str]], walks: Walks, rng: np.random.Generator
+    gate: LinkId,
+    onward: Mapping[LinkId, Mapping[LinkId, str]],
+    exits: Set[LinkId],
+    walks: Walks,
+    rng: np.random.Generator,
 ) -> tuple[str, ...]:
     for _ in range(1000):
         links = [gate]
@@ -86,6 +101,6 @@ def _walk(
                 break
             pick = rng.choice(len(ways), p=[share / total for _, share in ways])
             links.append(ways[pick][0])
-        if links[-1] not in onward and len(links) > 1:
+        if links[-1] in exits and len(links) > 1:
             return tuple(links)
     raise BadScenario("demand", gate, f"no way out within {walks.max_links} links", "allow longer routes")
