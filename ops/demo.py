@@ -53,6 +53,7 @@ class DemoOptions:
     scenario: str = "thanh_hoa"
     seeds: int = 5
     twin_seeds: int = 5
+    first_seed: int = FIRST_SEED
     warm_up_s: float = 600.0
     count_s: float = 900.0
     window_s: float = 900.0
@@ -93,7 +94,7 @@ class Run:
     @property
     def seeds(self) -> list[int]:
         """Seeds of the street."""
-        return list(range(FIRST_SEED, FIRST_SEED + self.options.seeds))
+        return list(range(self.options.first_seed, self.options.first_seed + self.options.seeds))
 
     def folder(self, name: str) -> Path:
         """Return a folder of this run."""
@@ -147,8 +148,8 @@ def _prepare(options: DemoOptions) -> Run:
         scenario=str(scenario.folder),
         folder=str(options.out / "street"),
         shift_seed=options.shift_seed,
-        day_seed=FIRST_SEED,
-        driver_seed=FIRST_SEED,
+        day_seed=options.first_seed,
+        driver_seed=options.first_seed,
         spread=options.spread,
         end_s=times.end_s,
         count_period_s=300.0,
