@@ -128,7 +128,7 @@ SCENARIO_LIST = _keys(
     ("rows[].name", "text", "", "", "name of the folder"),
     ("rows[].title", "text or null", "", "", "title in its scenario.toml"),
     ("rows[].schematic", "true, false or null", "", "", "whether it is a schematic, not a survey"),
-    ("rows[].fault", "text or null", "", "", "why it cannot be read"),
+    ("rows[].state", "text", "", "", "ok, or why it cannot be read"),
 )
 
 SCENARIO_SHOW = _keys(

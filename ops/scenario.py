@@ -22,9 +22,9 @@ def run_scenario_list(folder: Path = SCENARIOS) -> dict[str, Any]:
     for path in sorted(place for place in folder.iterdir() if place.is_dir() and not place.name.startswith(("_", "."))):
         try:
             scenario = open_scenario(str(path))
-            rows.append({"name": path.name, "title": scenario.title, "schematic": scenario.is_schematic, "fault": None})
+            rows.append({"name": path.name, "title": scenario.title, "schematic": scenario.is_schematic, "state": "ok"})
         except TrafficError as error:
-            rows.append({"name": path.name, "title": None, "schematic": None, "fault": error.line})
+            rows.append({"name": path.name, "title": None, "schematic": None, "state": error.line})
     return {"folder": str(folder), "rows": rows}
 
 
