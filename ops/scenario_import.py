@@ -28,7 +28,7 @@ from traffic.scenario import Scenario
 
 OSM = (".osm", ".osm.gz", ".osm.xml", ".osm.xml.gz")
 NET = (".net.xml", ".net.xml.gz")
-JOIN = ("--tls.join", "true", "--junctions.join", "true", "--no-turnarounds.tls", "true")
+JOIN = ("--tls.join", "true", "--junctions.join", "true", "--no-turnarounds", "true")
 FROM_OSM = (
     *("--geometry.remove", "true", "--roundabouts.guess", "true", "--ramps.guess", "true"),
     *("--tls.guess-signals", "true", "--tls.discard-simple", "true", "--tls.default-type", "static"),
@@ -69,10 +69,9 @@ def run_scenario_import(source: Path, out: Path, options: ImportOptions | None =
             _build(source, out, options)
         return {"folder": str(out), **run_scenario_check(str(out))}
     except BaseException:
-        for path in () if not is_new else out.iterdir():
-            path.unlink()
-        if is_new:
-            out.rmdir()
+        shutil.rmtree(out)
+        if not is_new:
+            out.mkdir()
         raise
 
 
@@ -93,25 +92,28 @@ def _check(source: Path, out: Path, options: ImportOptions) -> None:
 
 
 def _copy(scenario: Scenario, out: Path) -> None:
-    """Copy a folder's inputs, and write our scenario.toml for them."""
+    """Copy a folder's inputs; its scenario.toml under the new name, or ours in place of its SUMO configuration."""
     optional = [path for path in (scenario.counts, scenario.signals, scenario.cameras) if path]
-    files = [scenario.network, *scenario.routes, *scenario.additional, *optional]
-    names = [path.name for path in files]
-    if len(set(names)) != len(names):
-        raise BadScenario(f"scenario {scenario.folder}", ", ".join(names), "files need different names", "rename them")
-    for path in files:
-        shutil.copyfile(path, out / path.name)
-    _write_toml(
-        out,
-        scenario.title,
-        network=scenario.network.name,
-        routes=[path.name for path in scenario.routes],
-        additional=[path.name for path in scenario.additional],
-        begin_s=scenario.begin_s,
-        end_s=scenario.end_s,
-        **{key: path.name for key in ("counts", "signals", "cameras") if (path := getattr(scenario, key))},
-    )
-    text = f"Imported from the folder `{scenario.folder.name}`. Its network and demand are as they were there."
+    for path in (scenario.network, *scenario.routes, *scenario.additional, *optional):
+        target = out / path.relative_to(scenario.folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    own = scenario.folder / "scenario.toml"
+    if own.is_file():
+        text = re.sub(r"(?m)^name\s*=.*$", f'name = "{out.name}"', own.read_text(encoding="utf-8"), count=1)
+        (out / "scenario.toml").write_text(text, encoding="utf-8")
+    else:
+        _write_toml(
+            out,
+            scenario.title,
+            network=str(scenario.network.relative_to(scenario.folder)),
+            routes=[str(path.relative_to(scenario.folder)) for path in scenario.routes],
+            additional=[str(path.relative_to(scenario.folder)) for path in scenario.additional],
+            begin_s=scenario.begin_s,
+            end_s=scenario.end_s,
+        )
+    mark = " **It is a SCHEMATIC.**" if scenario.is_schematic else ""
+    text = f"Imported from the folder `{scenario.folder.name}`.{mark} Its network and demand are as they were there."
     _write_readme(out, text)
 
 

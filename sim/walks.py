@@ -15,7 +15,7 @@ import numpy as np
 from sim.route_files import Trip
 from traffic.errors import BadScenario
 from traffic.ids import LaneId, LinkId
-from traffic.network import Network
+from traffic.network import Connection, Network
 
 _TURNS = {"R": "r", "L": "l"}
 
@@ -31,8 +31,8 @@ class Walks:
 
 
 def gates_in(network: Network) -> list[LinkId]:
-    """Return the links that no connection leads to, in the order of the network."""
-    reached = {c.to_link for c in network.connections}
+    """Return the links that no connection leads to, turning back aside, in the order of the network."""
+    reached = {c.to_link for c in _onward(network)}
     return [link for link in network.links if link not in reached]
 
 
@@ -64,10 +64,10 @@ def walk_trips(
         If a gate is no link of the network, or leads nowhere within `max_links`.
     """
     onward: dict[LinkId, dict[LinkId, str]] = {}
-    for c in network.connections:
+    for c in _onward(network):
         if _is_open(network, c.from_lane, walks) and _is_open(network, c.to_lane, walks):
             onward.setdefault(c.from_link, {})[c.to_link] = _TURNS.get(c.direction, c.direction)
-    exits = set(network.links) - {c.from_link for c in network.connections}
+    exits = set(network.links) - {c.from_link for c in _onward(network)}
     begin_s, end_s = span_s
     trips: list[Trip] = []
     for gate, vph in flows_vph.items():
@@ -78,6 +78,10 @@ def walk_trips(
             links = _walk(gate, onward, exits, walks, rng)
             trips.append(Trip(depart_s=float(round(depart_s, 1)), vehicle_type=walks.vehicle_type, links=links))
     return sorted(trips)
+
+
+def _onward(network: Network) -> list[Connection]:
+    return [c for c in network.connections if c.direction != "t"]
 
 
 def _is_open(network: Network, lane: LaneId, walks: Walks) -> bool:
@@ -94,7 +98,7 @@ def _walk(
 ) -> tuple[str, ...]:
     for _ in range(1000):
         links = [gate]
-        while links[-1] in onward and len(links) <= walks.max_links:
+        while links[-1] in onward and len(links) < walks.max_links:
             ways = [(to, walks.shares.get(turn, 0.0)) for to, turn in onward[links[-1]].items() if to not in links]
             total = sum(share for _, share in ways)
             if total <= 0.0:
