@@ -229,7 +229,7 @@ class Guard:
             for charge in self._charges.values():
                 charge.is_switching = False
         for charge, shown, stage in zip(self._charges.values(), snapshot.lamps, snapshot.stage, strict=True):
-            if shown != charge.lamps or (stage != charge.expected and charge.timing is Timing.STAGES):
+            if shown != charge.lamps or 0 <= stage != charge.expected:
                 self._check_shown(charge, shown, snapshot)
             if stage >= 0:
                 charge.stage, charge.seen_green_s = stage, snapshot.time_s

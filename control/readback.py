@@ -55,20 +55,21 @@ class StageReadback:
         stage, table = snapshot.stage[charge.place], self._table
         if stage < 0:
             return []
-        where = f"junction {table.junction}"
         if not 0 <= stage < len(table.lamps) or snapshot.lamps[charge.place] != table.lamps[stage]:
+            where = f"junction {table.junction}"
             return [f"{where}: stage {stage} read back as {snapshot.lamps[charge.place]} (the lamps of that stage)"]
         faults = []
         started = charge.pending is None or snapshot.time_s > charge.pending[0] + table.change_s + SLACK_S
         if started and charge.expected >= 0 and stage != charge.expected:
-            faults.append(f"{where}: stage {stage} read back (stage {charge.expected} was commanded)")
+            expected = f"stage {charge.expected} was commanded"
+            faults.append(f"junction {table.junction}: stage {stage} read back ({expected})")
         if 0 <= charge.stage != stage:
             faults += self._short_times(charge, stage, snapshot.green_since_s[charge.place])
         return faults
 
     def _short_times(self, charge: Charge, stage: int, since_s: float) -> list[str]:
         """Return clearances and greens that were cut short between the last stage seen and this one."""
-        where, table = f"junction {self._table.junction}", self._table
+        table = self._table
         pair = (charge.stage, stage)
         if pair not in self._needs:
             self._needs[pair] = change_needs(
@@ -77,8 +78,9 @@ class StageReadback:
         needs, faults = self._needs[pair], []
         gap_s = since_s - charge.seen_green_s
         if gap_s < needs.intergreen_s - EPSILON_S:
-            faults.append(f"{where}: intergreen of {gap_s:g} s (installed {needs.intergreen_s:g} s)")
+            faults.append(f"junction {table.junction}: intergreen of {gap_s:g} s (installed {needs.intergreen_s:g} s)")
         green_s, least_s = since_s - needs.yellow_s - charge.green_since_s, table.least_s[charge.stage]
         if needs.is_lost and green_s < least_s - EPSILON_S:
-            faults.append(f"{where}: green of {green_s:g} s (least service of stage {charge.stage} is {least_s:g} s)")
+            least = f"least service of stage {charge.stage} is {least_s:g} s"
+            faults.append(f"junction {table.junction}: green of {green_s:g} s ({least})")
         return faults

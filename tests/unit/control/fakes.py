@@ -197,7 +197,7 @@ class FakePlant:
                 head.is_staged, head.then_cycle = True, None
                 head.wish = (max(self.time_s, decision.not_before_s), decision.stage)
             elif isinstance(decision, Extend):
-                head.is_staged, head.wish = True, None
+                head.is_staged, head.wish, head.then_cycle = True, None, None
             elif isinstance(decision, SelectPattern):
                 self._join(head, cycle_intervals(head.junction, decision.order.plan))
             elif isinstance(decision, Release):
