@@ -24,8 +24,6 @@ from traffic.signals import Plan
 
 SATURATED = 0.95
 """Degree of saturation above which a count is taken as a lower bound of demand (design)."""
-CYCLE_STEP = 1.15
-"""The longer cycle tried beside Webster's: his optimum is flat, and saturated junctions gain from length."""
 
 
 def flows_mcu_h(counts: Iterable[TurnCount], mcu: Mapping[str, float]) -> dict[MovementId, float]:
@@ -71,15 +69,12 @@ def make_candidates(
     limits = street_limits(scenario.guard, scenario.clearance)
     old_s = max(plan.pattern.cycle_s for plan in installed.values())
     by_flow = design(scenario, town, flows)
-    new_s = max(plan.pattern.cycle_s for plan in by_flow.values())
-    long_s = min(round(max(old_s, new_s) * CYCLE_STEP / 5) * 5, scenario.guard.max_cycle_s)
     made = {
         "splits": (
             _keep_offsets(design(scenario, town, flows, cycle_s=old_s), installed),
             "old cycle and offsets, Webster splits for the counted flows",
         ),
         "webster": (by_flow, "Webster cycle of the busiest junction, splits for the counted flows, green wave"),
-        "longer": (design(scenario, town, flows, cycle_s=long_s), f"cycle {long_s} s, splits and green wave likewise"),
     }
     candidates, refused = [Candidate(name=KEEP, plans=dict(installed), why="the old plan")], {}
     for name, (plans, why) in made.items():

@@ -141,13 +141,13 @@ def evaluate(
 def demo(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario with signals.json.")] = "thanh_hoa",
     seeds: Annotated[int, typer.Option(metavar="N", help="Days of the street, each run pushed and not pushed.")] = 5,
-    twin_seeds: Annotated[int, typer.Option(metavar="N", help="Seeds on which the twin judges plans.")] = 5,
+    twin_seeds: Annotated[int, typer.Option(metavar="N", help="Seeds on which the twin judges plans.")] = 8,
     count: Annotated[float, typer.Option(metavar="S", help="Seconds that the cameras count.")] = 900.0,
     window: Annotated[float, typer.Option(metavar="S", help="Seconds of the measuring window.")] = 900.0,
     spread: Annotated[
         float, typer.Option(metavar="X", help="How far the street differs from history; 0 is the null test.")
-    ] = 0.5,
-    shift_seed: Annotated[int, typer.Option(metavar="N", help="In which way the street differs from history.")] = 3,
+    ] = 0.7,
+    shift_seed: Annotated[int, typer.Option(metavar="N", help="In which way the street differs from history.")] = 1,
     video: Annotated[Path | None, typer.Option(metavar="CLIP", help="Count one approach from this video.")] = None,
     camera: Annotated[Path | None, typer.Option(metavar="FILE", help="The video's camera file.")] = None,
     weights: Annotated[str | None, typer.Option(metavar="W", help="The finder's weights, for the video.")] = None,

@@ -52,13 +52,13 @@ class DemoOptions:
 
     scenario: str = "thanh_hoa"
     seeds: int = 5
-    twin_seeds: int = 5
+    twin_seeds: int = 8
     first_seed: int = FIRST_SEED
     warm_up_s: float = 600.0
     count_s: float = 900.0
     window_s: float = 900.0
-    shift_seed: int = 3
-    spread: float = 0.5
+    shift_seed: int = 1
+    spread: float = 0.7
     video: Path | None = None
     camera: Path | None = None
     weights: str | None = None

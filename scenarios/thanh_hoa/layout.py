@@ -132,19 +132,19 @@ TIMINGS = {
 }
 
 GATE_FLOWS_VPH = {
-    "bac_n": 1060,
-    "bac_e": 220,
-    "bac_w": 280,
-    "ql47_w": 700,
-    "ql47_e": 300,
-    "nguyen_trai_w": 660,
-    "nguyen_trai_n": 300,
-    "nguyen_trai_s": 300,
-    "buu_dien_e": 600,
-    "giua_e": 240,
-    "giua_w": 260,
-    "ql45_w": 480,
-    "ql45_s": 1000,
+    "bac_n": 950,
+    "bac_e": 200,
+    "bac_w": 250,
+    "ql47_w": 630,
+    "ql47_e": 270,
+    "nguyen_trai_w": 590,
+    "nguyen_trai_n": 270,
+    "nguyen_trai_s": 270,
+    "buu_dien_e": 540,
+    "giua_e": 220,
+    "giua_w": 230,
+    "ql45_w": 430,
+    "ql45_s": 900,
 }
 
 TURN_SHARES = {
