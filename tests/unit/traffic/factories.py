@@ -21,7 +21,12 @@ def make_single_ring(yellow_ds: int = 30, red_clear_ds: int = 20) -> Junction:
     )
     numbers = (phase(1), phase(2), phase(3))
     return Junction(
-        id=JunctionId("a"), n_links=3, phases=phases, rings=(numbers,), barriers=(frozenset(numbers),), overlaps=overlaps
+        id=JunctionId("a"),
+        n_links=3,
+        phases=phases,
+        rings=(numbers,),
+        barriers=(frozenset(numbers),),
+        overlaps=overlaps,
     )
 
 

@@ -61,9 +61,7 @@ def test_an_unknown_part_makes_the_sum_unknown() -> None:
 
 def test_a_dead_camera_cannot_count() -> None:
     with pytest.raises(ValueError, match="counts unknown"):
-        TurnCount(
-            movement="a", vehicle_class=VehicleClass.CAR, start_s=0.0, period_s=60.0, count=0, health=Health.LOST
-        )
+        TurnCount(movement="a", vehicle_class=VehicleClass.CAR, start_s=0.0, period_s=60.0, count=0, health=Health.LOST)
 
 
 def test_geh_by_hand() -> None:
