@@ -142,9 +142,7 @@ class _Roads:
     def lane_shares(self, lane: LaneId) -> list[tuple[Connection, float]]:
         """Return the connections out of a lane and the share of its vehicles that takes each."""
         rows = self.out_of.get(lane, [])
-        parts = [
-            self.flow(row.from_link, row.to_link) / self._n_between[(row.from_link, row.to_link)] for row in rows
-        ]
+        parts = [self.flow(row.from_link, row.to_link) / self._n_between[(row.from_link, row.to_link)] for row in rows]
         total = sum(parts)
         return [(row, part / total if total > 0 else 1 / len(rows)) for row, part in zip(rows, parts, strict=True)]
 

@@ -112,4 +112,3 @@ def _overlap_code(was: str, now: str) -> EventCode | None:
     if now == "y":
         return None if was == "y" else EventCode.OVERLAP_BEGIN_YELLOW
     return EventCode.OVERLAP_BEGIN_RED_CLEAR if was in "Ggy" else None
-

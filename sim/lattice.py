@@ -117,9 +117,7 @@ def _add_turns(root: Element, lattice: Lattice, at: tuple[int, int], came: tuple
     column, row = at
     dx, dy = came
     here, start = _place(lattice, column, row), _place(lattice, column + dx, row + dy)
-    along, across = (
-        (lattice.east_west, lattice.north_south) if dx else (lattice.north_south, lattice.east_west)
-    )
+    along, across = (lattice.east_west, lattice.north_south) if dx else (lattice.north_south, lattice.east_west)
     inner = along.n_lanes - 1
     ways = {"s": (-dx, -dy), "r": (-dy, dx), "l": (dy, -dx)}
     for turn, (tx, ty) in ways.items():

@@ -200,9 +200,7 @@ def write_configuration(what: Launch, folder: Path) -> Path:
         "no-step-log": "true",
         "duration-log.disable": "true",
     }
-    rows = [
-        f"  <{name} value={quoteattr(str(value))}/>" for name, value in options.items() if value not in (None, "")
-    ]
+    rows = [f"  <{name} value={quoteattr(str(value))}/>" for name, value in options.items() if value not in (None, "")]
     path = folder / "run.sumocfg"
     path.write_text("\n".join(["<configuration>", *rows, "</configuration>", ""]), encoding="utf-8")
     return path

@@ -1,4 +1,4 @@
-"""Counts as CSV, one row per movement, class and period, the columns of `TurnCount`; an empty count is unknown, not 0."""
+"""Counts as CSV, one row per movement, class and period, the columns of `TurnCount`; empty is unknown, not 0."""
 
 from __future__ import annotations
 
@@ -70,6 +70,4 @@ def write_counts(path: Path, counts: Iterable[TurnCount]) -> None:
         for row in counts:
             number = "" if row.count is None else row.count
             spans = (f"{row.start_s:g}", f"{row.period_s:g}")
-            writer.writerow(
-                (row.movement, row.vehicle_class.value, *spans, number, row.health.value, row.is_censored)
-            )
+            writer.writerow((row.movement, row.vehicle_class.value, *spans, number, row.health.value, row.is_censored))

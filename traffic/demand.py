@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import nan
+from math import isfinite, nan
 
 from traffic.counts import TurnCount
 from traffic.ids import MovementId
@@ -35,7 +35,7 @@ class FlowProfile:
         """Return the movement's share of the known flow of its approach; NaN where nothing is known."""
         approach = self.approach_of.get(movement)
         flows = {m: self.flow_vph(m, time_s) for m, a in self.approach_of.items() if a == approach}
-        total = sum(flow for flow in flows.values() if flow == flow)
+        total = sum(flow for flow in flows.values() if isfinite(flow))
         return flows.get(movement, nan) / total if total > 0 else nan
 
 

@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from traffic.errors import UnsafeCommand
 from traffic.ids import PhaseNumber
 from traffic.signals import GREEN_LETTERS, Junction, Overlap, Plan
-
 
 FREER = "rsygG".index
 """Sorting key of lamp letters, the freer the higher."""
@@ -121,7 +121,7 @@ def cycle_intervals(junction: Junction, plan: Plan) -> tuple[Interval, ...]:
     ends = [_cumulative(timeline) for timeline in timelines]
     cuts = sorted({0, *(end for ring in ends for end in ring)})
     intervals: list[Interval] = []
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         states = [
             timeline[next(i for i, stop in enumerate(stops) if stop > start)][1]
             for timeline, stops in zip(timelines, ends, strict=True)

@@ -247,9 +247,7 @@ def _saved_junction(junction: Junction) -> SavedJunction:
     return SavedJunction(
         id=junction.id,
         n_links=junction.n_links,
-        phases=[
-            SavedPhase(**{**_fields(p), "concurrency": sorted(p.concurrency)}) for p in junction.phases
-        ],
+        phases=[SavedPhase(**{**_fields(p), "concurrency": sorted(p.concurrency)}) for p in junction.phases],
         rings=[list(ring) for ring in junction.rings],
         barriers=[sorted(group) for group in junction.barriers],
         overlaps=[

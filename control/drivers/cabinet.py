@@ -87,9 +87,7 @@ class VirtualController:
             values=rows(junction, program, self.settings.backup_time_s),
             now_ds=now_ds,
         )
-        self.unit: Unit = Unit(
-            tables=self.tables, epoch_s=self.settings.epoch_s, now_ds=now_ds, controls=self.controls
-        )
+        self.unit: Unit = Unit(tables=self.tables, epoch_s=self.settings.epoch_s, now_ds=now_ds, controls=self.controls)
         self.detectors: Detectors = Detectors(detectors=junction.detectors, emit=self.log.emit)
         self.detectors.begin(now_ds)
         self.calls: Calls = Calls(controls=self.controls)

@@ -363,5 +363,3 @@ class Rings:
         if called or self.goal is not None:
             return called
         return next((p for p in reversed(ring.order) if self._group_of[p] == group and self._may_run(p)), NO_PHASE)
-
-

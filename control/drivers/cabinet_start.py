@@ -47,9 +47,7 @@ def _ring_at(junction: Junction, clock: CycleClock, order: tuple[PhaseNumber, ..
 def start_dark(junction: Junction, calls: Calls, step_ds: int, now_ds: int) -> Rings:
     """Return rings that are all red and about to serve the coordinated phase's group: after flash or a restart."""
     group = next(i for i, phases in enumerate(junction.barriers) if junction.coordinated in phases)
-    rings = tuple(
-        Ring(order=order, phase=order[-1], part=Part.RED, since_ds=now_ds) for order in junction.rings
-    )
+    rings = tuple(Ring(order=order, phase=order[-1], part=Part.RED, since_ds=now_ds) for order in junction.rings)
     return Rings(
         junction=junction, rings=rings, calls=calls, step_ds=step_ds, now_ds=now_ds, heading=group, group=group
     )

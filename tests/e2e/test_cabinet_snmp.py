@@ -59,9 +59,7 @@ class Desk:
         """Set an integer; `rest` is the index and the value."""
         *index, value = rest
         command = ["snmpset", "-v", "1", "-c", community, "-Oq", f"127.0.0.1:{self.port}"]
-        subprocess.run(
-            [*command, dotted(name, *index), "i", str(value)], capture_output=True, timeout=20, check=True
-        )
+        subprocess.run([*command, dotted(name, *index), "i", str(value)], capture_output=True, timeout=20, check=True)
 
     def close(self) -> None:
         self._stop.set()

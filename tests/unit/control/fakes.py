@@ -135,9 +135,7 @@ def make_network(names: Sequence[str] = ("a",), speed_mps: float = 13.89) -> Net
             conflicts=CONFLICTS,
             permissive=frozenset(),
         )
-    return Network(
-        links=links, lanes=lanes, connections=tuple(connections), crossings=crossings, movements=movements
-    )
+    return Network(links=links, lanes=lanes, connections=tuple(connections), crossings=crossings, movements=movements)
 
 
 @dataclass(slots=True)

@@ -227,5 +227,3 @@ def test_a_cycle_with_full_clearances_passes() -> None:
 def test_a_cycle_cut_short_is_named(place: int, part: tuple[int, str], says: str) -> None:
     parts = [*GOOD_CYCLE[:place], part, *GOOD_CYCLE[place + 1 :]]
     assert any(says in fault for fault in cycle_faults(make_crossroads(), cycle_of(*parts), 5.0))
-
-

@@ -145,9 +145,7 @@ def make_dual_ring(network: Network, junction: str) -> Junction:
         )
         for n in range(1, 9)
     )  # fmt: skip
-    overlaps = tuple(
-        Overlap(number=n, link_indices=driven[n], protected=phases(n)) for n in range(1, 9)
-    )
+    overlaps = tuple(Overlap(number=n, link_indices=driven[n], protected=phases(n)) for n in range(1, 9))
     return Junction(
         id=JunctionId(junction), n_links=12, phases=made,
         rings=((PhaseNumber(1), PhaseNumber(2), PhaseNumber(3), PhaseNumber(4)),
@@ -162,9 +160,7 @@ def make_plan(junction: Junction, cycle_s: int, offset_s: int, lefts_s: int = 14
     main = cycle_s - cross_s
     share = {1: lefts_s, 2: main - lefts_s, 5: lefts_s + 2, 6: main - lefts_s - 2, 3: 14, 4: cross_s - 14,
              7: 15, 8: cross_s - 15}  # fmt: skip
-    splits = tuple(
-        Split(phase=PhaseNumber(n), split_s=s, is_coordinated=n == 2) for n, s in sorted(share.items())
-    )
+    splits = tuple(Split(phase=PhaseNumber(n), split_s=s, is_coordinated=n == 2) for n, s in sorted(share.items()))
     pattern = Pattern(number=1, cycle_s=cycle_s, offset_s=offset_s, split=1)
     return Plan(junction=junction.id, pattern=pattern, split=SplitPlan(number=1, splits=splits))
 
@@ -199,9 +195,7 @@ def make_facts(network_file: Path = Path("street.net.xml"), n_seeds: int = 6) ->
     )
 
 
-def make_result(
-    network: Network, timings: tuple[JunctionTiming, ...], facts: RunFacts, seed: int = 1
-) -> DemoResult:
+def make_result(network: Network, timings: tuple[JunctionTiming, ...], facts: RunFacts, seed: int = 1) -> DemoResult:
     """Made-up numbers of a believable size, some of them unknown."""
     rng = np.random.default_rng(seed)
     base = rng.normal(62.0, 4.0, len(facts.seeds))

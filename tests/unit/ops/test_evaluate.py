@@ -106,7 +106,7 @@ def make_folder(folder: Path) -> str:
     """A scenario that can be opened; what would run it is replaced in these tests."""
     for name in ("net.xml", "rou.xml"):
         (folder / name).write_text("<x/>", encoding="utf-8")
-    lines = ['version = 1', 'name = "small"', 'title = "small"', 'network = "net.xml"', 'routes = ["rou.xml"]']
+    lines = ["version = 1", 'name = "small"', 'title = "small"', 'network = "net.xml"', 'routes = ["rou.xml"]']
     (folder / "scenario.toml").write_text("\n".join([*lines, "begin_s = 0", "end_s = 60"]), encoding="utf-8")
     return str(folder)
 

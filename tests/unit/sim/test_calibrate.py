@@ -140,9 +140,7 @@ def test_a_lower_bound_above_history_lifts_the_demand(network: Network, history:
     more = shifted(history, 1.6, "buu_dien_e_in")
     held = frozenset(m for m in network.movements if network.movements[m].approach == "buu_dien_e_in")
     found = fit(network, history, counts_of(network, more, censored=held), held_out=0.0)
-    assert entering(found) > 1.3 * sum(
-        float(np.mean(f.flows_vph)) for f in history if f.links[0] == "buu_dien_e_in"
-    )
+    assert entering(found) > 1.3 * sum(float(np.mean(f.flows_vph)) for f in history if f.links[0] == "buu_dien_e_in")
 
 
 def entering(found: Calibration) -> float:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,7 +62,7 @@ def test_a_change_never_goes_from_green_to_red_directly(data: st.DataObject) -> 
     before = data.draw(LETTERS)
     after = data.draw(st.text(alphabet="Ggrs", min_size=len(before), max_size=len(before)))
     shown = [before, *(letters for _, letters in change(before, after, 3.0, 2.0)), after]
-    for earlier, later in zip(shown, shown[1:], strict=False):
+    for earlier, later in pairwise(shown):
         for was, now in zip(earlier, later, strict=True):
             assert not (was in "Gg" and now in "rs")
     for _, letters in change(before, after, 3.0, 2.0):
