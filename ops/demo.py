@@ -52,7 +52,7 @@ class DemoOptions:
 
     scenario: str = "thanh_hoa"
     seeds: int = 5
-    twin_seeds: int = 8
+    twin_seeds: int = 10
     first_seed: int = FIRST_SEED
     warm_up_s: float = 600.0
     count_s: float = 900.0

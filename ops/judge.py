@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 
 from ops.statistics import Paired, paired_difference
 from traffic.ids import JunctionId
@@ -28,7 +29,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What the twin said of every candidate, and which one goes to the street."""
+    """What the twin said of every candidate, and which one goes to the street; NaN where one was not run."""
 
     chosen: str
     reason: str
@@ -36,7 +37,12 @@ class Verdict:
     against_keep: Mapping[str, Paired]
 
 
-def judge(delays_s: Mapping[str, Sequence[float]], min_gain_pct: float = MIN_GAIN_PCT) -> Verdict:
+def judge(
+    delays_s: Mapping[str, Sequence[float]],
+    min_gain_pct: float = MIN_GAIN_PCT,
+    *,
+    others: Mapping[str, Sequence[float]] | None = None,
+) -> Verdict:
     """Choose among candidates by their delays on the same seeds.
 
     Parameters
@@ -45,6 +51,8 @@ def judge(delays_s: Mapping[str, Sequence[float]], min_gain_pct: float = MIN_GAI
         Seconds per vehicle, one value a seed, by name; must hold "keep".
     min_gain_pct
         Least predicted gain, in per cent of the delay under the old plan.
+    others
+        Delays of candidates that were dropped on the way, to be shown; they are not judged.
 
     Examples
     --------
@@ -66,5 +74,6 @@ def judge(delays_s: Mapping[str, Sequence[float]], min_gain_pct: float = MIN_GAI
         chosen = min(earned, key=lambda name: earned[name].after)
         low, high = earned[chosen].change_ci95_pct
         reason = f"predicted change of delay {earned[chosen].change_pct:.1f} % (95 % interval {low:.1f} to {high:.1f})"
-    rows = {name: tuple(row) for name, row in delays_s.items()}
+    everyone = {**(others or {}), **delays_s}
+    rows = {name: (*row, *[nan] * (len(keep) - len(row))) for name, row in everyone.items()}
     return Verdict(chosen=chosen, reason=reason, delays_s=rows, against_keep=against)

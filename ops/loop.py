@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,9 @@ from sim.street_demand import read_route_flows
 from traffic.counts import TurnCount
 from traffic.errors import UnsafeCommand
 from traffic.scenario import Scenario
+
+TWIN_TAIL_S = 120.0
+"""Time after the window in which the twin lets those under way drive on, seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +72,10 @@ def choose(
 ) -> Choice:
     """Calibrate the twin to counts, judge candidate plans on paired seeds, and choose.
 
+    The first half of the seeds finds the best candidate, the second half is spent on it and the old plan.
+    The choice of the best on the first half favours it a little there; the least gain that `judge` asks for
+    and the fresh second half stand against that.
+
     Raises
     ------
     TrafficError
@@ -85,22 +93,49 @@ def choose(
         np.random.default_rng(twin_seeds[0]),
     )
     candidates, refused = make_candidates(scenario, town, installed, flows)
-    runs = plan_runs(scenario, calibration, candidates, times, folder, twin_seeds)
-    delays: dict[str, list[float]] = {row.name: [] for row in candidates}
-    outcomes = run_many([run for _, run in runs], run_plans, progress=progress, title="twin judges plans")
-    for (name, _), outcome in zip(runs, outcomes, strict=True):
-        if isinstance(outcome.error, UnsafeCommand):
-            refused = {**refused, name: [outcome.error.line]}
-        elif outcome.error is not None:
-            raise outcome.error
-        delays[name].append(float("nan") if outcome.result is None else outcome.result)
+    twin = _Twin(scenario, calibration, times, folder, progress)
+    first, rest = twin_seeds[: len(twin_seeds) // 2], twin_seeds[len(twin_seeds) // 2 :]
+    delays, faults = twin.delays(candidates, first, "twin judges plans")
+    rivals = {name: float(np.mean(row)) for name, row in delays.items() if name != KEEP}
+    best = min((name for name, mean_s in rivals.items() if isfinite(mean_s)), key=rivals.__getitem__, default=KEEP)
+    finalists = [row for row in candidates if row.name in (KEEP, best)]
+    more, later_faults = twin.delays(finalists, rest, "twin judges the best two")
+    for name, row in more.items():
+        delays[name] += row
     return Choice(
         counts=tuple(marked),
         calibration=calibration,
         candidates=tuple(candidates),
-        refused=refused,
-        verdict=judge(delays),
+        refused={**refused, **faults, **later_faults},
+        verdict=judge({row.name: delays[row.name] for row in finalists}, others=delays),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Twin:
+    """The calibrated twin of one street: runs candidates on seeds."""
+
+    scenario: Scenario
+    calibration: Calibration
+    times: Times
+    folder: Path
+    progress: Progress | None
+
+    def delays(
+        self, candidates: Sequence[Candidate], seeds: Sequence[int], title: str
+    ) -> tuple[dict[str, list[float]], dict[str, list[str]]]:
+        """Return each candidate's delay on each seed, and what the guard refused; NaN where a run was refused."""
+        runs = plan_runs(self.scenario, self.calibration, candidates, self.times, self.folder, seeds)
+        delays: dict[str, list[float]] = {row.name: [] for row in candidates}
+        refused: dict[str, list[str]] = {}
+        outcomes = run_many([run for _, run in runs], run_plans, progress=self.progress, title=title)
+        for (name, _), outcome in zip(runs, outcomes, strict=True):
+            if isinstance(outcome.error, UnsafeCommand):
+                refused[name] = [outcome.error.line]
+            elif outcome.error is not None:
+                raise outcome.error
+            delays[name].append(float("nan") if outcome.result is None else outcome.result)
+        return delays, refused
 
 
 def plan_runs(
@@ -113,23 +148,22 @@ def plan_runs(
 ) -> list[tuple[str, PlanRun]]:
     """Return the twin's runs with the candidates' names, seed by seed; a seed's demand is the same for all candidates.
 
-    A run warms up as long as the street did, and measures as long as the street counted.
+    A run goes through the street's own timetable: the old plan until the push, then the candidate.
     """
-    warm_up_s = times.count_from_s - times.begin_s
-    end_s = times.begin_s + warm_up_s + (times.push_s - times.count_from_s)
-    shortened = replace(scenario, end_s=end_s)
+    shortened = replace(scenario, end_s=times.window_to_s + TWIN_TAIL_S)
     runs: list[tuple[str, PlanRun]] = []
     for seed in twin_seeds:
         routes = folder / f"twin_{seed}.rou.xml"
         routes.parent.mkdir(parents=True, exist_ok=True)
-        write_demand(routes, calibration, times.begin_s, end_s, np.random.default_rng([seed, 4]))
+        write_demand(routes, calibration, times.begin_s, shortened.end_s, np.random.default_rng([seed, 4]))
         for row in candidates:
             run = PlanRun(
                 scenario=shortened,
                 routes=routes,
                 plans=tuple(row.plans.values()),
                 seed=seed,
-                from_s=times.count_from_s,
+                switch_s=times.push_s,
+                window=(times.window_from_s, times.window_to_s),
                 folder=folder / f"{row.name}_{seed}",
             )
             runs.append((row.name, run))

@@ -28,13 +28,16 @@ STREET_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRun:
-    """One run: plans in force from the beginning, measured over departures in [from_s, scenario end)."""
+    """One run, as the street would have it: the installed plans, from `switch_s` on these, measured over departures
+    in `window` (begin, end).
+    """
 
     scenario: Scenario
     routes: Path
     plans: tuple[Plan, ...]
     seed: int
-    from_s: float
+    switch_s: float
+    window: tuple[float, float]
     folder: Path
 
 
@@ -94,7 +97,7 @@ def orders_of(
 
 
 def run_plans(run: PlanRun) -> float:
-    """Return the delay of one run, s/veh, over vehicles scheduled in [from_s, end).
+    """Return the delay of one run, s/veh, over vehicles scheduled in its window.
 
     Raises
     ------
@@ -102,16 +105,16 @@ def run_plans(run: PlanRun) -> float:
         If the guard refuses a plan.
     """
     scenario = run.scenario
-    town, _ = open_signals(scenario)
+    town, installed = open_signals(scenario)
     what = launch_of(scenario, seed=run.seed, routes=(run.routes,))
     twin = Twin(town, what, run.folder, is_held=False, reads_queue=False)
     try:
         limits = street_limits(scenario.guard, scenario.clearance, is_push=False)
-        begin = STREET_DAY + timedelta(seconds=scenario.begin_s)
-        guard = Guard(twin, limits, now=lambda: begin)
-        guard.command(orders_of(town.signals.junctions, run.plans, sequence_number=1, time_s=scenario.begin_s))
-        guard.advance(scenario.end_s - scenario.begin_s)
-        guard.snapshot()
+        guard = Guard(twin, limits, now=lambda: STREET_DAY + timedelta(seconds=twin.time_s))
+        for number, plans in enumerate((tuple(installed.values()), run.plans), start=1):
+            if number == 1 or plans != tuple(installed.values()):
+                guard.command(orders_of(town.signals.junctions, plans, sequence_number=number, time_s=twin.time_s))
+            guard.advance((run.switch_s if number == 1 else scenario.end_s) - twin.time_s)
     finally:
         trips = twin.close()
-    return measure(read_trips(trips, scenario.end_s), run.from_s, scenario.end_s).delay_s
+    return measure(read_trips(trips, scenario.end_s), *run.window).delay_s
