@@ -146,8 +146,8 @@ def demo(
     window: Annotated[float, typer.Option(metavar="S", help="Seconds of the measuring window.")] = 900.0,
     spread: Annotated[
         float, typer.Option(metavar="X", help="How far the street differs from history; 0 is the null test.")
-    ] = 0.7,
-    shift_seed: Annotated[int, typer.Option(metavar="N", help="In which way the street differs from history.")] = 1,
+    ] = 0.9,
+    shift_seed: Annotated[int, typer.Option(metavar="N", help="In which way the street differs from history.")] = 3,
     video: Annotated[Path | None, typer.Option(metavar="CLIP", help="Count one approach from this video.")] = None,
     camera: Annotated[Path | None, typer.Option(metavar="FILE", help="The video's camera file.")] = None,
     weights: Annotated[str | None, typer.Option(metavar="W", help="The finder's weights, for the video.")] = None,

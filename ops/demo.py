@@ -24,7 +24,7 @@ from rich.progress import Progress
 
 from ops.arms import Arm, Centre, Times, finish, run_arm, settings_of
 from ops.demo_result import demo_result
-from ops.loop import Choice, choose, corrected
+from ops.loop import Choice, choose, corrected, with_queue_growth
 from ops.plan_runs import open_signals
 from ops.report import write_report
 from ops.report_file import write_result
@@ -57,8 +57,8 @@ class DemoOptions:
     warm_up_s: float = 600.0
     count_s: float = 900.0
     window_s: float = 900.0
-    shift_seed: int = 1
-    spread: float = 0.7
+    shift_seed: int = 3
+    spread: float = 0.9
     video: Path | None = None
     camera: Path | None = None
     weights: str | None = None
@@ -177,7 +177,9 @@ def _decide(run: Run, clip: Sequence[TurnCount], progress: Progress) -> None:
         centre = Centre(run.scenario, street.client)
         centre.watch(times.push_s, _bar(progress, "cameras count", times.begin_s, times.push_s))
         seen = corrected(street.client.counts(times.count_from_s, times.push_s), centre.detection_rate)
-        counts = in_place(seen, clip)
+        network = centre.town.network
+        grown = with_queue_growth(seen, street.client.events(), network, (times.count_from_s, times.push_s))
+        counts = in_place(grown, clip)
         run.choice = choose(
             run.scenario,
             counts,

@@ -9,9 +9,9 @@ from math import isfinite, nan
 import numpy as np
 
 from ops.arms import Arm, Times
+from ops.detectors import detector_channels
 from ops.log_delay import DetectorChannel, Key, LoggedApproach, LoggedDelay, approaches_of, log_delay, total_delay_s
 from ops.report_data import DELAY, DELAY_LOG, DELAY_MCU, ApproachRow, Measure
-from ops.street import detector_channels
 from sim.measures import Measures, measure
 from sim.sensors import Sensors
 from traffic.ids import JunctionId

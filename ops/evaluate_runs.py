@@ -78,14 +78,18 @@ def evaluate_one(spec: EvaluateSpec) -> EvaluateRun:
     UnsafeCommand
         If a designed plan breaks a rule of the guard.
     """
-    run = prepare(spec.scenario, spec.seed, spec.protocol, spec.folder)
-    if spec.scenario.signals is not None:
-        run = replace(run, town=open_signals(spec.scenario)[0])
+    run = run_of(spec)
     if spec.control in CONTROLLERS:
         return _controlled(run, spec)
     is_as_installed = spec.control == "static" and spec.scenario.signals is None
     programs = None if is_as_installed else programs_of(spec.control, run.town, spec.protocol, spec.scenario)
     return EvaluateRun(control=spec.control, episode=run_native(run, programs))
+
+
+def run_of(spec: EvaluateSpec) -> Run:
+    """Return the run of a spec; its town has the scenario's own signals where it names some."""
+    run = prepare(spec.scenario, spec.seed, spec.protocol, spec.folder)
+    return run if spec.scenario.signals is None else replace(run, town=open_signals(spec.scenario)[0])
 
 
 def programs_of(control: str, town: Town, protocol: Protocol, scenario: Scenario) -> Programs:

@@ -6,7 +6,8 @@ came over the wires. The street's own demand and records are not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
@@ -16,6 +17,7 @@ from rich.progress import Progress
 
 from ops.arms import Times
 from ops.candidates import flows_mcu_h, make_candidates, saturated_movements
+from ops.detectors import Place, detector_channels
 from ops.judge import KEEP, Candidate, Verdict, judge
 from ops.plan_runs import PlanRun, open_signals, run_plans
 from sim.calibrate import Calibration, calibrate, write_demand
@@ -24,6 +26,9 @@ from sim.sensors import counted_classes
 from sim.street_demand import read_route_flows
 from traffic.counts import TurnCount
 from traffic.errors import UnsafeCommand
+from traffic.events import Event, EventCode
+from traffic.ids import LinkId, MovementId
+from traffic.network import Network
 from traffic.scenario import Scenario
 
 TWIN_TAIL_S = 120.0
@@ -59,6 +64,38 @@ def corrected(counts: Sequence[TurnCount], detection_rate: Mapping[str, float]) 
         else replace(row, count=round(row.count / detection_rate.get(row.vehicle_class.value, 1.0)))
         for row in counts
     ]
+
+
+def with_queue_growth(
+    counts: Sequence[TurnCount], events: Iterable[Event], network: Network, window: tuple[float, float]
+) -> list[TurnCount]:
+    """Return counts as demand: what passed, plus what the queue grew by, per approach.
+
+    The growth is pulses at an approach's advance detector less those at its stop line in the window. It is
+    divided among movements and classes as what passed was; a queue that shrank takes nothing away.
+    """
+    place_of = {(row.junction, row.channel): (row.approach, row.place) for row in detector_channels(network)}
+    pulses: Counter[tuple[LinkId, Place]] = Counter()
+    for event in events:
+        if event.code is EventCode.DETECTOR_ON and window[0] <= event.time_s < window[1]:
+            pulses[place_of[event.junction, event.parameter]] += 1
+    factor = {
+        approach: max(1.0, pulses[approach, Place.ADVANCE] / passed)
+        for (approach, place), passed in pulses.items()
+        if place is Place.STOP
+    }
+    return [
+        row
+        if row.count is None
+        else replace(
+            row, count=round(row.count * factor.get(network.movements[MovementId(row.movement)].approach, 1.0))
+        )
+        for row in counts
+    ]
+
+
+def _approach(network: Network, row: TurnCount) -> LinkId:
+    return network.movements[MovementId(row.movement)].approach
 
 
 def choose(

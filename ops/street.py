@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from control.drivers.cabinet_server import CabinetServer
-from ops.log_delay import DetectorChannel, Place
+from ops.detectors import detector_channels
 from ops.street_api import serve_desk
 from ops.street_settings import READY, TRUTH, StreetSettings
 from sim.launch import launch_of
@@ -37,16 +37,6 @@ from traffic.network import Network
 from traffic.saved import read_signals
 from traffic.scenario import Scenario
 from vision.virtual_camera import PERFECT, CameraNoise, Periods, VirtualCamera
-
-
-def detector_channels(network: Network) -> tuple[DetectorChannel, ...]:
-    """Return the channel of every detector: two an approach, in the order of the network."""
-    return tuple(
-        DetectorChannel(junction=crossing.id, approach=approach.link, place=place, channel=2 * number + place_number)
-        for crossing in network.crossings.values()
-        for number, approach in enumerate(crossing.approaches)
-        for place_number, place in enumerate((Place.ADVANCE, Place.STOP), start=1)
-    )
 
 
 class EventBook:

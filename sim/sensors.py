@@ -3,7 +3,7 @@
 ::
 
     ====[advance]------------------------[stop]|  junction  |[exit]====>
-         80 m or as far as the lane goes    1 m               2 m
+        150 m or as far as the lane goes    1 m               2 m
 
 A vehicle seen at a stop loop and then at an exit loop of the same junction has made that
 movement. Loops see vehicles one by one even where motorcycles ride abreast.
@@ -21,7 +21,8 @@ from traffic.counts import Passage, VehicleClass
 from traffic.ids import JunctionId, LaneId, LinkId
 from traffic.network import Network, movement_id
 
-ADVANCE_M = 80.0
+ADVANCE_M = 150.0
+"""As far as a detector zone reaches (design): a queue that is shorter hides no arrival."""
 STOP_M = 1.0
 EXIT_M = 2.0
 

@@ -132,19 +132,19 @@ TIMINGS = {
 }
 
 GATE_FLOWS_VPH = {
-    "bac_n": 950,
-    "bac_e": 200,
-    "bac_w": 250,
-    "ql47_w": 630,
-    "ql47_e": 270,
-    "nguyen_trai_w": 590,
-    "nguyen_trai_n": 270,
-    "nguyen_trai_s": 270,
-    "buu_dien_e": 540,
-    "giua_e": 220,
-    "giua_w": 230,
-    "ql45_w": 430,
-    "ql45_s": 900,
+    "bac_n": 780,
+    "bac_e": 160,
+    "bac_w": 200,
+    "ql47_w": 520,
+    "ql47_e": 220,
+    "nguyen_trai_w": 480,
+    "nguyen_trai_n": 220,
+    "nguyen_trai_s": 220,
+    "buu_dien_e": 440,
+    "giua_e": 180,
+    "giua_w": 190,
+    "ql45_w": 350,
+    "ql45_s": 740,
 }
 
 TURN_SHARES = {
