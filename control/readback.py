@@ -72,9 +72,7 @@ class StageReadback:
         table = self._table
         pair = (charge.stage, stage)
         if pair not in self._needs:
-            self._needs[pair] = change_needs(
-                self._installed, self._foes, table.lamps[charge.stage], table.lamps[stage]
-            )
+            self._needs[pair] = change_needs(self._installed, self._foes, table.lamps[charge.stage], table.lamps[stage])
         needs, faults = self._needs[pair], []
         gap_s = since_s - charge.seen_green_s
         if gap_s < needs.intergreen_s - EPSILON_S:

@@ -135,6 +135,7 @@ def run_demo(options: DemoOptions) -> dict[str, Any]:
 
 def _prepare(options: DemoOptions) -> Run:
     scenario = open_scenario(options.scenario)
+    open_signals(scenario)
     times = Times.of(scenario, warm_up_s=options.warm_up_s, count_s=options.count_s, window_s=options.window_s)
     if times.end_s < times.window_to_s:
         raise BadInput(

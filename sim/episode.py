@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 from xml.sax.saxutils import quoteattr
 
-from sim.demand import read_demand, seeded_routes
+from sim.demand import check_demand, read_demand, seeded_routes
 from sim.detectors import ZONE_M
 from sim.drive import drive
 from sim.heads import Moment
@@ -70,7 +70,9 @@ def _town(
 ) -> Town:
     roads = read_network(network, additional)
     signals = read_signals(network, roads, additional)
-    flows = link_flows(read_demand(routes), roads, *period)
+    demand = read_demand(routes)
+    check_demand(demand, roads.links, *period, where=f"demand for {network.name}")
+    flows = link_flows(demand, roads, *period)
     return build_town(roads, signals, flows, zone_m=zone_m)
 
 
