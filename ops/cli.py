@@ -140,7 +140,7 @@ def evaluate(
 @app.command()
 def demo(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario with signals.json.")] = "thanh_hoa",
-    seeds: Annotated[int, typer.Option(metavar="N", help="Days of the street, each run pushed and not pushed.")] = 5,
+    seeds: Annotated[int, typer.Option(metavar="N", help="Days of the street, each run pushed and not pushed.")] = 8,
     twin_seeds: Annotated[int, typer.Option(metavar="N", help="Seeds on which the twin judges plans.")] = 10,
     count: Annotated[float, typer.Option(metavar="S", help="Seconds that the cameras count.")] = 900.0,
     window: Annotated[float, typer.Option(metavar="S", help="Seconds of the measuring window.")] = 900.0,

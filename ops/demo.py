@@ -51,7 +51,7 @@ class DemoOptions:
     """
 
     scenario: str = "thanh_hoa"
-    seeds: int = 5
+    seeds: int = 8
     twin_seeds: int = 10
     first_seed: int = FIRST_SEED
     warm_up_s: float = 600.0
