@@ -97,6 +97,7 @@ def render_report(result: DemoResult) -> str:
         headline=headline(result),
         measures=_measures(result),
         approaches=_approaches(result),
+        has_queues=any(isfinite(row.queue_before_m) or isfinite(row.queue_after_m) for row in result.approaches),
         timings=[_timing(result, timing, place) for place, timing in enumerate(result.timings, start=1)],
         candidates=_candidates(result),
         counts=_counts(result),
