@@ -87,9 +87,7 @@ def stage_table(junction: Junction, network: Network, stages: Sequence[str], lim
     """Return the table of one junction; `stages` are the plant's own."""
     movements = [m for m in network.movements.values() if m.junction == junction.id]
     served = tuple(
-        frozenset(
-            n for n, m in enumerate(movements) if any(shown[link] in GREEN_LETTERS for link in m.link_indices)
-        )
+        frozenset(n for n, m in enumerate(movements) if any(shown[link] in GREEN_LETTERS for link in m.link_indices))
         for shown in stages
     )
     cover, foes = _cover(served), Foes(junction)
