@@ -19,7 +19,8 @@ COUNTED = re.compile(r"(\d+) (passed|failed|error|errors|deselected)\b")
 def pytest_command(data: Path | None, cores: int) -> list[str]:
     """Return the command line of the test run: all tests, spread over the cores by file."""
     command = [sys.executable, "-m", "pytest", "--color=auto", "-q", "-n", str(cores), "--dist", "loadfile"]
-    return command if data is None else [*command, "--data", str(data)]
+    # With `--data DIR` in two words pytest would take DIR for what to collect, and for its root.
+    return [*command, *([] if data is None else [f"--data={data}"]), str(ROOT / "tests")]
 
 
 def totals(output: str) -> dict[str, int]:
