@@ -106,7 +106,7 @@ def run_count(
         try:
             run.watch(source)
         except (BadVideo, KeyboardInterrupt) as error:
-            if run.n_frames:
+            if run.n_frames or isinstance(error, KeyboardInterrupt):
                 run.save(about, broken_by=str(error) or "interrupted")
             raise
         return {"video": str(video), **run.save(about), "out": str(folder)}
