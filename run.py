@@ -29,7 +29,7 @@ VENV = ROOT / ".venv"
 NOTE = VENV / "nga-tu.json"
 LOG = VENV / "setup.log"
 PYTHON = (3, 11)
-NEEDED_BYTES = 5_000_000_000  # 3.9 GB measured for .venv, and room for pip to unpack
+NEEDED_BYTES = 5_000_000_000  # 3.1 GB measured for .venv, and room for pip to unpack
 
 LIBRARIES = {  # what SUMO, OpenCV and headless drawing load, and the Debian package that brings it
     "libX11.so.6": "libx11-6",

@@ -13,12 +13,32 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 
 def commit() -> str | None:
-    """Return the commit that runs, `+` behind it if files were changed since, None outside a clone."""
+    """Return the commit that runs, None outside a clone.
+
+    `+` stands behind it if files were changed since, `?` if there is no git to tell.
+    """
     try:
         name = _git("rev-parse", "HEAD")
         return f"{name}+" if _git("status", "--porcelain", "--untracked-files=no") else name
     except (OSError, subprocess.SubprocessError):
+        name_without_git = read_head(_ROOT / ".git")
+        return None if name_without_git is None else f"{name_without_git}?"
+
+
+def read_head(folder: Path) -> str | None:
+    """Return the commit that a `.git` folder has checked out, read from its files; None if they do not tell."""
+    try:
+        head = (folder / "HEAD").read_text("utf-8").strip()
+        if not head.startswith("ref: "):
+            return head
+        name = head.removeprefix("ref: ")
+        loose = folder / name
+        if loose.is_file():
+            return loose.read_text("utf-8").strip()
+        packed = (folder / "packed-refs").read_text("utf-8").splitlines()
+    except (OSError, ValueError):
         return None
+    return next((line.split()[0] for line in packed if line.endswith(f" {name}")), None)
 
 
 def versions(packages: Sequence[str]) -> dict[str, str | None]:
