@@ -23,6 +23,8 @@ app = typer.Typer(
 
 scenario_app = typer.Typer(no_args_is_help=True, help="Networks and demand in: list, show, check, import.")
 app.add_typer(scenario_app, name="scenario")
+bench_app = typer.Typer(no_args_is_help=True, help="Our speed beside others', as ratios from one interleaved run.")
+app.add_typer(bench_app, name="bench")
 
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one line of JSON on stdout.")]
 
@@ -200,6 +202,22 @@ def controllers(
 
     options = ControllersOptions(speed=speed, backup_time_s=backup_time, seed=seed, for_s=duration, http_port=http_port)
     run_command(lambda: run_controllers(scenario, options), as_json=json)
+
+
+@bench_app.command("loop")
+def bench_loop(
+    scenario: Annotated[list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="Names, or folders.")] = None,
+    repeats: Annotated[int, typer.Option(metavar="N", help="Times that everything is run, in turn.")] = 5,
+    evaluate: Annotated[int, typer.Option(metavar="N", help="Rounds of 20 seeds of `static`; 0 = none.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", help="Driver seed.")] = 0,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the result file goes.")] = Path("runs"),
+    json: Json = False,
+) -> None:
+    """Time the controlled loop beside the bare simulation: ratios of CPU time."""
+    from ops.bench_loop import BenchLoopOptions, run_bench_loop
+
+    options = BenchLoopOptions(repeats=repeats, evaluate_rounds=evaluate, seed=seed, out=out)
+    run_command(lambda: run_bench_loop(scenario or ["grid", "arterial"], options), as_json=json)
 
 
 def main() -> None:

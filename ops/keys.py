@@ -169,7 +169,40 @@ SCENARIO_CHECK = _keys("scenario check", *_FINDINGS)
 SCENARIO_IMPORT = _keys("scenario import", ("folder", "text", "", "", "the scenario's folder"), *_FINDINGS)
 SCENARIO = SCENARIO_LIST + SCENARIO_SHOW + SCENARIO_CHECK + SCENARIO_IMPORT
 
-DICTIONARY: tuple[Key, ...] = ERROR + TEST + COUNT + EVALUATE + DEMO + REPORT + CONTROLLERS + SCENARIO
+BENCH_LOOP = _keys(
+    "bench loop",
+    ("rows[].scenario", "text", "", "", "name of the scenario"),
+    ("rows[].bare_cpu_s", "number", "s", "> 0", "CPU, first to last step, the same lamps without control; median"),
+    ("rows[].controlled_cpu_s", "number", "s", "> 0", "CPU, first to last step, max pressure behind the guard; median"),
+    ("rows[].ratio", "number", "", "lower = better", "controlled_cpu_s over bare_cpu_s; trip records are identical"),
+    ("rows[].ratio_range", "two numbers", "", "", "lowest and highest ratio of a round"),
+    ("rows[].sumo_rl_ratio", "number or null", "", "lower = better", "ratio of sumo-rl's loop; null if not installed"),
+    ("rows[].bare_process_cpu_s", "number", "s", "> 0", "CPU of a bare run's whole process; median"),
+    ("rows[].controlled_process_cpu_s", "number", "s", "> 0", "CPU of a controlled run's whole process; median"),
+    ("rows[].sumo_cpu_s", "number", "s", "> 0", "CPU of the `sumo` program with the same lamps; median"),
+    ("rows[].peak_mb", "number", "MB", "lower = better", "highest resident memory of a controlled run's process"),
+    (
+        "rows[].evaluate_ratio",
+        "number or null",
+        "",
+        "lower = better",
+        "CPU of 20 seeds of `static` as `evaluate` runs them, parent and workers without one start of a worker a "
+        "core, over that of 20 runs of the `sumo` program; null if left out",
+    ),
+    ("partial", "true or false", "", "", "whether it failed or was interrupted; rows hold what was done"),
+    ("control", "text", "", "", "the control that is timed"),
+    ("protocol", "text", "", "", "its protocol"),
+    ("repeats", "integer", "rounds", ">= 1", "times that everything was run, in turn"),
+    ("seed", "integer", "", ">= 0", "driver seed"),
+    ("cpu", "text", "", "", "name of the processor"),
+    ("cores", "integer", "cores", ">= 1", "cores that it might use"),
+    ("load", "number", "processes", ">= 0", "load of the machine at the end, mean of a minute"),
+    ("commit", "text or null", "", "", "commit that ran, + behind it if files were changed since"),
+    ("versions", "names and texts", "", "", "versions of Python and of the packages that matter here"),
+    ("out", "text", "", "", "file with every sample and the command"),
+)
+
+DICTIONARY: tuple[Key, ...] = ERROR + TEST + COUNT + EVALUATE + DEMO + REPORT + CONTROLLERS + SCENARIO + BENCH_LOOP
 
 
 def keys_of(command: str) -> Iterator[Key]:
