@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf, isnan
 
 import numpy as np
 import numpy.typing as npt
@@ -63,25 +64,16 @@ def stage_matrix(plant: Plant) -> StageMatrix:
 
 @dataclass(frozen=True, slots=True)
 class LastGreen:
-    """State of a controller by stages: the matrix, and when each row was last seen green, shape (n_row,)."""
+    """State of a controller by stages: the matrix, and when each row was last seen green."""
 
     matrix: StageMatrix
-    seen_s: FloatArray
-
-    def after(self, snapshot: Snapshot) -> LastGreen:
-        """Return the state with the running stages of a snapshot marked as green now."""
-        seen_s = self.seen_s.copy()
-        first = self.matrix.first
-        for place, stage in enumerate(snapshot.stage):
-            if stage >= 0:
-                seen_s[first[place] + stage] = snapshot.time_s
-        return LastGreen(self.matrix, seen_s)
+    seen_s: tuple[float, ...]
 
 
 def start_last_green(plant: Plant) -> LastGreen:
     """Return the state before the first decision: nothing was green yet."""
     matrix = stage_matrix(plant)
-    return LastGreen(matrix, np.full(matrix.first[-1], -np.inf))
+    return LastGreen(matrix, (-inf,) * matrix.first[-1])
 
 
 def decide_by_score(snapshot: Snapshot, state: LastGreen, value: FloatArray) -> tuple[list[Stage], LastGreen]:
@@ -98,34 +90,33 @@ def decide_by_score(snapshot: Snapshot, state: LastGreen, value: FloatArray) -> 
     Ties go to the running stage, then to the lowest number. Junctions in a change are left alone.
     """
     matrix = state.matrix
-    unknown = np.isnan(value)
-    blind = set(matrix.junction_of[unknown].tolist())
-    scores = (matrix.green @ np.where(unknown, 0.0, value)).tolist()
+    blind: set[int] = set()
+    if isnan(value.sum()):
+        unknown = np.isnan(value)
+        blind = set(matrix.junction_of[unknown].tolist())
+        value = np.where(unknown, 0.0, value)
+    scores = (matrix.green @ value).tolist()
+    seen_s, first = list(state.seen_s), matrix.first
     decisions = []
-    state = state.after(snapshot)
     for place, running in enumerate(snapshot.stage):
         if running < 0:
             continue
-        low, high = matrix.first[place], matrix.first[place + 1]
+        low = first[place]
+        seen_s[low + running] = snapshot.time_s
+        row = scores[low : first[place + 1]]
         if place in blind:
-            stage = _next_in_turn(snapshot, state, place)
+            stage = _next_in_turn(snapshot, seen_s[low : first[place + 1]], place)
         else:
-            row = scores[low:high]
             best = max(row)
             stage = running if row[running] >= best else row.index(best)
         if stage != running:
             decisions.append(Stage(matrix.junctions[place], stage))
-    return decisions, state
+    return decisions, LastGreen(matrix, tuple(seen_s))
 
 
-def _next_in_turn(snapshot: Snapshot, state: LastGreen, place: int) -> int:
+def _next_in_turn(snapshot: Snapshot, seen_s: Sequence[float], place: int) -> int:
     """Return the stage longest without green once the running one has had `BLIND_GREEN_S`."""
     running = snapshot.stage[place]
     if snapshot.time_s - snapshot.green_since_s[place] < BLIND_GREEN_S:
         return running
-    low, high = state.matrix.first[place], state.matrix.first[place + 1]
-    return _oldest(state.seen_s[low:high].tolist())
-
-
-def _oldest(seen_s: Sequence[float]) -> int:
     return min(range(len(seen_s)), key=lambda stage: (seen_s[stage], stage))

@@ -23,11 +23,22 @@ from traffic.snapshot import FloatArray, Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Pressure:
-    """State: what was green when, and of each movement's exit the lanes and the length, shape (n_movement,)."""
+    """State: what was green when, and of each movement's exit the lanes and the length, shape (n_movement,).
+
+    `room_m` is the length of lanes that the exit's reading covers, for the zones of length `zone_m`.
+    """
 
     last_green: LastGreen
     exit_lanes: FloatArray
     exit_length_m: FloatArray
+    zone_m: FloatArray | None = None
+    room_m: FloatArray | None = None
+
+    def room_of(self, zone_m: FloatArray) -> FloatArray:
+        """Return `room_m` for these zones; zones do not change over a run, so that it is at hand."""
+        if self.room_m is not None and self.zone_m is zone_m:
+            return self.room_m
+        return self.exit_lanes * np.minimum(zone_m, self.exit_length_m)
 
 
 class MaxPressure:
@@ -40,10 +51,10 @@ class MaxPressure:
     def decide(self, snapshot: Snapshot, state: Pressure) -> tuple[Sequence[Decision], Pressure]:
         """Return the switches to the stages of highest pressure."""
         zone_m = snapshot.zone_length_m
-        upstream = snapshot.arriving_veh / zone_m
-        downstream = snapshot.leaving_veh / (state.exit_lanes * np.minimum(zone_m, state.exit_length_m))
-        decisions, last_green = decide_by_score(snapshot, state.last_green, upstream - downstream)
-        return decisions, Pressure(last_green, state.exit_lanes, state.exit_length_m)
+        room_m = state.room_of(zone_m)
+        pressure = snapshot.arriving_veh / zone_m - snapshot.leaving_veh / room_m
+        decisions, last_green = decide_by_score(snapshot, state.last_green, pressure)
+        return decisions, Pressure(last_green, state.exit_lanes, state.exit_length_m, zone_m, room_m)
 
 
 def _exits(network: Network) -> tuple[FloatArray, FloatArray]:
