@@ -15,7 +15,6 @@ from control.drivers.field import FieldPlant
 from control.drivers.ntcip import NtcipDriver
 from control.drivers.snmp import Endpoint, SnmpClient
 from control.guard import Guard, street_limits
-from control.limits import GuardLimits
 from ops.plan_runs import STREET_DAY, open_signals, orders_of
 from ops.street_api import StreetClient
 from ops.street_process import StreetProcess
@@ -29,7 +28,7 @@ from traffic.events import Event
 from traffic.ids import JunctionId
 from traffic.ports import Driver
 from traffic.scenario import Scenario
-from traffic.signals import Junction, Plan
+from traffic.signals import Plan
 
 HOLD_S = 60.0
 """The street is held once a minute of its own time, so that the centre can poll and renew its lease."""
@@ -95,14 +94,13 @@ class Centre:
         about = client.about()
         self.time_s, self.detection_rate = float(about["time_s"]), dict(about["detection_rate"])
         limits = street_limits(scenario.guard, scenario.clearance)
-        drivers = {
-            JunctionId(name): open_driver(
-                Endpoint(host=host, port=int(port), community=CENTRE),
-                self.junctions[JunctionId(name)],
-                limits,
-                self._pause,
-            )
+        self._clients = {
+            JunctionId(name): SnmpClient(Endpoint(host=host, port=int(port), community=CENTRE))
             for name, (host, port) in about["controllers"].items()
+        }
+        drivers: dict[JunctionId, Driver] = {
+            name: NtcipDriver(wire, self.junctions[name], limits, sleep=self._pause)
+            for name, wire in self._clients.items()
         }
         self.plant = FieldPlant(self.town.network, self.junctions, drivers, self._wait, self.audit)
         self.guard = Guard(
@@ -136,17 +134,17 @@ class Centre:
         """Hand every controller back to its local plan."""
         self.plant.release_all(reason)
 
+    def close(self) -> None:
+        """Close the wires; what was sent stands."""
+        for wire in self._clients.values():
+            wire.close()
+
     def _wait(self, seconds: float) -> None:
         self.time_s = self.client.run_until(self.time_s + seconds)
 
     def _pause(self, seconds: float) -> None:
         """Wait within a dialogue: a held street's clock has to go on, or a verification would never end."""
         self._wait(max(PAUSE_S, seconds))
-
-
-def open_driver(endpoint: Endpoint, junction: Junction, limits: GuardLimits, pause: Callable[[float], None]) -> Driver:
-    """Return the driver of one controller; `pause` waits within a dialogue."""
-    return NtcipDriver(SnmpClient(endpoint), junction, limits, sleep=pause)
 
 
 def run_arm(
@@ -171,10 +169,12 @@ def run_arm(
                 except TrafficError as error:
                     fault = error.line
             centre.watch(times.end_s, tick)
+            return finish(settings, centre, street, times, is_pushed=bool(plans), fault=fault)
         except BaseException:
             centre.release("interrupted")
             raise
-        return finish(settings, centre, street, times, is_pushed=bool(plans), fault=fault)
+        finally:
+            centre.close()
 
 
 def finish(

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from math import gcd
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +154,7 @@ def _prepare(options: DemoOptions) -> Run:
         driver_seed=options.first_seed,
         spread=options.spread,
         end_s=times.end_s,
-        count_period_s=300.0,
+        count_period_s=float(gcd(round(options.warm_up_s), round(options.count_s))),
         backup_time_s=scenario.guard.max_backup_time_s,
     )
     return Run(options=options, scenario=scenario, times=times, base=base)
@@ -198,6 +199,8 @@ def _decide(run: Run, clip: Sequence[TurnCount], progress: Progress) -> None:
             centre.release("interrupted")
         raise
     finally:
+        if centre is not None:
+            centre.close()
         street.kill()
 
 
