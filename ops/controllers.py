@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from control.drivers.objects import oid
+from ops.bounds import check_number
 from ops.scenario_folder import open_scenario
 from ops.street import RunningStreet
 from ops.street_api import serve_desk
@@ -26,6 +27,14 @@ class ControllersOptions:
     for_s: float = 0.0
     http_port: int = 0
 
+    def check(self) -> None:
+        """Refuse what no street can run with."""
+        check_number("--speed", self.speed, 0.01)
+        check_number("--backup-time", self.backup_time_s, 3, 65_535)
+        check_number("--seed", self.seed, 0)
+        check_number("--duration", self.for_s, 0)
+        check_number("--http-port", self.http_port, 0, 65_535)
+
 
 def run_controllers(scenario: str, options: ControllersOptions) -> dict[str, Any]:
     """Run the street at its own speed until its end or Ctrl-C; say where each controller listens.
@@ -33,8 +42,9 @@ def run_controllers(scenario: str, options: ControllersOptions) -> dict[str, Any
     Raises
     ------
     BadInput
-        If the scenario cannot be read, or the speed is too high for the lease.
+        If the scenario cannot be read, a number is out of bounds, or the speed is too high for the lease.
     """
+    options.check()
     opened = open_scenario(scenario)
     with tempfile.TemporaryDirectory(prefix="controllers-") as folder:
         settings = StreetSettings(

@@ -24,6 +24,7 @@ from typing import Any
 from rich.progress import Progress
 
 from ops.arms import Arm, Centre, Times, finish, run_arm, settings_of
+from ops.bounds import check_number
 from ops.demo_result import demo_result
 from ops.loop import Choice, choose, corrected, with_queue_growth
 from ops.plan_runs import open_signals
@@ -70,6 +71,10 @@ class DemoOptions:
         if self.seeds < 1 or self.twin_seeds < 2:
             told = f"{self.seeds} street seeds, {self.twin_seeds} twin seeds"
             raise BadInput("demo", told, "at least 1 and 2", "ask for more seeds")
+        check_number("--count", self.count_s, 60)
+        check_number("--window", self.window_s, 60)
+        check_number("--spread", self.spread, 0, 3)
+        check_number("--shift-seed", self.shift_seed, 0)
         if (self.video is None) != (self.camera is None):
             raise BadInput("demo", "--video or --camera alone", "one needs the other", "give both")
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ops.bounds import check_number, make_folder
 from ops.console import plain
 from ops.evaluate_runs import CONTROLS, SAFE_ONLY, EvaluateRun, EvaluateSpec, evaluate_one, protocol_of
 from ops.provenance import command_line, commit, versions
@@ -54,6 +55,7 @@ def run_evaluate(scenario: str, options: EvaluateOptions) -> dict[str, Any]:
     """
     _check(options)
     opened = open_scenario(scenario)
+    make_folder("--out", options.out)
     runs: dict[str, list[EvaluateRun]] = {control: [] for control in options.controls}
     fault: BaseException | None = None
     with tempfile.TemporaryDirectory(prefix="evaluate-") as folder, stderr_progress() as progress:
@@ -93,11 +95,11 @@ def _check(options: EvaluateOptions) -> None:
         raise BadInput("--control", ", ".join(options.controls), "each once", "leave out what repeats")
     for name, value, least in (
         ("--seeds", options.seeds, 1),
+        ("--first-seed", options.first_seed, 0),
         ("--demand-seed", options.first_demand_seed, 0),
         ("--jobs", 1 if options.jobs is None else options.jobs, 1),
     ):
-        if value < least:
-            raise BadInput(name, value, f"at least {least}", "give a larger number")
+        check_number(name, value, least)
 
 
 def _specs(scenario: Scenario, options: EvaluateOptions, folder: Path) -> list[EvaluateSpec]:
@@ -161,7 +163,6 @@ def _difference(first: dict[Seed, float], other: dict[Seed, float]) -> dict[str,
 
 def _write(result: dict[str, Any], options: EvaluateOptions, runs: dict[str, list[EvaluateRun]]) -> Path:
     """Write the table, every run, settings, versions and commit as JSON; return the path."""
-    options.out.mkdir(parents=True, exist_ok=True)
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")[:-3]
     path = options.out / f"evaluate-{result['scenario']}-{options.protocol}-{stamp}.json"
     record = {
