@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -140,3 +140,21 @@ def test_bad_options_are_refused_before_a_street_starts(options: DemoOptions, sa
     with pytest.raises(BadInput, match=said):
         run_demo(replace(options, out=tmp_path / "out"))
     assert not list(tmp_path.rglob("street.json"))
+
+
+def test_a_held_street_ends_when_its_harness_is_killed(scenario: Scenario, tmp_path: Path) -> None:
+    times = Times.of(scenario, warm_up_s=60.0, count_s=60.0, window_s=60.0)
+    settings = street_of(scenario, times, tmp_path / "orphan")
+    code = (
+        "import sys, time; from ops.street_process import StreetProcess; from ops.street_settings import StreetSettings;"
+        "import json; StreetProcess(StreetSettings(**json.loads(sys.argv[1]))); print('up', flush=True); time.sleep(600)"
+    )
+    command = [sys.executable, "-c", code, json.dumps(asdict(settings))]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as harness:
+        assert harness.stdout is not None and harness.stdout.readline() == "up\n"
+        assert streets_running(tmp_path)
+        harness.kill()
+    deadline = time.monotonic() + 60.0
+    while streets_running(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not streets_running(tmp_path)
