@@ -145,9 +145,15 @@ def test_bad_options_are_refused_before_a_street_starts(options: DemoOptions, sa
 def test_a_held_street_ends_when_its_harness_is_killed(scenario: Scenario, tmp_path: Path) -> None:
     times = Times.of(scenario, warm_up_s=60.0, count_s=60.0, window_s=60.0)
     settings = street_of(scenario, times, tmp_path / "orphan")
-    code = (
-        "import sys, time; from ops.street_process import StreetProcess; from ops.street_settings import StreetSettings;"
-        "import json; StreetProcess(StreetSettings(**json.loads(sys.argv[1]))); print('up', flush=True); time.sleep(600)"
+    code = "\n".join(
+        [
+            "import json, sys, time",
+            "from ops.street_process import StreetProcess",
+            "from ops.street_settings import StreetSettings",
+            "street = StreetProcess(StreetSettings(**json.loads(sys.argv[1])))",
+            "print('up', flush=True)",
+            "time.sleep(600)",
+        ]
     )
     command = [sys.executable, "-c", code, json.dumps(asdict(settings))]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as harness:
