@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -110,11 +111,13 @@ def run_controlled(
     twin = Twin(run.town, run.what, run.folder, protocol=run.protocol, reads_queue=reads_queue)
     try:
         plant: Plant = wrap(twin) if wrap else twin
+        gc.freeze()  # the town is not garbage: looking through all of it costs as much as a hundred decisions
         started_s = time.process_time()
         drive(plant, controller, run.what.end_s, run.protocol)
         cpu_s = time.process_time() - started_s
         histories = twin.history()
     finally:
+        gc.unfreeze()
         twin.close()
     return _episode(run, histories, cpu_s)
 
