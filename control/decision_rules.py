@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import isfinite
-
 from control.charge import Charge
 from control.limits import GuardLimits
 from control.longest_red import CallWatch
@@ -11,15 +9,18 @@ from control.stage_table import StageTable
 from traffic.decisions import Extend, Stage
 from traffic.snapshot import Snapshot
 
+LARGEST_S = 1e12
+"""Beyond every clock; a larger number is no time."""
+
 
 def is_number(value: object) -> bool:
     """Whether a value is a finite real number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST_S
 
 
 def is_index(value: object, length: int) -> bool:
     """Whether a value is a place in a sequence of this length."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < length
+    return type(value) is int and 0 <= value < length
 
 
 def stage_index_fault(decision: Stage, table: StageTable) -> str | None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from math import ceil, floor, inf
+from typing import Protocol, runtime_checkable
 
 from control.audit import MemoryAudit
 from control.authority import authority_faults, identity_faults, status_faults
@@ -26,6 +27,7 @@ from control.limits import GuardLimits, Profile, legacy_limits, require_street, 
 from control.longest_red import SAMPLING_S, CallWatch, require_bounded_reds
 from control.plan_rules import order_faults, pedestrian_faults, plan_faults
 from control.readback import StageReadback
+from control.shape_rules import decision_fault, snapshot_fault
 from control.stage_table import StageTable, stage_table
 from traffic.decisions import Decision, Extend, Release, SelectPattern, Stage
 from traffic.errors import PlantLost, UnsafeCommand
@@ -54,11 +56,17 @@ __all__ = [
 Authority = Callable[[JunctionId], tuple[Identity, ControllerStatus]]
 """Polls the controller of a junction; raises PlantLost if it does not answer."""
 
-DECISIONS = (Stage, SelectPattern, Extend, Release)
 HOUR_S = 3600.0
 RELEASES_TO_LOCK = 2
 EPSILON_S = 1e-6
 CLOCK_START = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@runtime_checkable
+class SelfReleasing(Protocol):
+    """A plant that hands junctions back by itself where a controller fails, and says which."""
+
+    on_release: Callable[[JunctionId, str], None]
 
 
 class Guard:
@@ -115,6 +123,10 @@ class Guard:
         self._snapshot: Snapshot | None = None
         self._is_fresh = self._is_now = False
         self._staged: list[Charge] = []
+        self._n_stages = tuple(len(table.lamps) for table in self._tables.values())
+        self._is_told = isinstance(plant, SelfReleasing)
+        if isinstance(plant, SelfReleasing):
+            plant.on_release = self._note_release
 
     @property
     def network(self) -> Network:
@@ -146,9 +158,10 @@ class Guard:
         UnsafeCommand
             With every fault in one line; nothing was passed on.
         """
+        decisions = tuple(decisions)
         snapshot = self._snapshot if self._is_now and self._snapshot is not None else self.snapshot()
         if self._is_plain(decisions):
-            self.plant.command(decisions)
+            self._send(decisions)
             for decision in decisions:
                 self._take(self._charges[decision.junction], Timing.STAGES)
             self._is_fresh = self._is_fresh and not decisions
@@ -160,7 +173,7 @@ class Guard:
             self._audit.append("refused", None, {"time_s": snapshot.time_s, "faults": faults})
             raise UnsafeCommand("guard refused", line, next_move="the running plan stays")
         if decisions:
-            self.plant.command(decisions)
+            self._send(decisions)
             for decision in decisions:
                 self._note(decision, snapshot)
             self._is_fresh = False
@@ -200,23 +213,48 @@ class Guard:
 
     def release(self, junction: JunctionId, reason: str) -> None:
         """Hand a junction back to its own plan because of a fault; twice in an hour needs a person."""
+        self._send([Release(junction)])
+        self._note_release(junction, reason)
+
+    def _send(self, decisions: Sequence[Decision]) -> None:
+        """Pass decisions on; where that fails, what they were for counts as released."""
+        try:
+            self.plant.command(decisions)
+        except BaseException as error:
+            self._is_fresh = self._is_now = False
+            for decision in () if self._is_told else decisions:
+                self._note_release(decision.junction, f"a command failed: {error}")
+            raise
+
+    def _note_release(self, junction: JunctionId, reason: str) -> None:
+        """Note that a junction was handed back because of a fault; hold commands, or lock it."""
         snapshot = self._snapshot
         now = snapshot.time_s if snapshot is not None else 0.0
         charge = self._charges[junction]
-        self.plant.command([Release(junction)])
+        cycle_s = self.limits.max_cycle_s if charge.plan is None else charge.plan.pattern.cycle_s
         charge.release_times_s = [t for t in charge.release_times_s if now - t < HOUR_S] + [now]
         charge.is_locked = charge.is_locked or len(charge.release_times_s) >= RELEASES_TO_LOCK
         self.counts.released += 1
         self._audit.append("released", junction, {"time_s": now, "reason": reason, "is_locked": charge.is_locked})
         self._hand_back(charge, now)
+        charge.held_until_s = now + self.limits.cycles_between_plans * cycle_s
 
     # ---- reading back -------------------------------------------------------------------------
 
     def _look(self) -> None:
         """Take a new snapshot, check what is shown, and note who waits."""
+        self._is_fresh = self._is_now = False
         snapshot = self.plant.snapshot()
+        fault = snapshot_fault(snapshot, self.network, self._n_stages)
+        if fault is not None:
+            raise PlantLost("snapshot", fault, next_move="nothing was commanded; look at the plant")
         is_later = self._snapshot is None or snapshot.time_s != self._snapshot.time_s
-        self._snapshot, self._is_fresh, self._is_now = snapshot, True, True
+        self._snapshot = snapshot
+        self._judge(snapshot, is_later=is_later)
+        self._is_fresh = self._is_now = True
+
+    def _judge(self, snapshot: Snapshot, *, is_later: bool) -> None:
+        """Check what is shown, and note who waits."""
         if not self.limits.is_street:
             for charge, shown, known in zip(
                 self._charges.values(), snapshot.lamps, self._shown_faults.values(), strict=True
@@ -257,12 +295,13 @@ class Guard:
 
     # ---- checking commands --------------------------------------------------------------------
 
-    def _batch_faults(self, decisions: Sequence[object], snapshot: Snapshot) -> list[str]:
+    def _batch_faults(self, decisions: Sequence[Decision], snapshot: Snapshot) -> list[str]:
         faults: list[str] = []
         seen: set[JunctionId] = set()
         for decision in decisions:
-            if not isinstance(decision, DECISIONS):
-                faults.append(f"{decision!r}: no decision (SelectPattern, Stage, Extend or Release)")
+            fault = decision_fault(decision)
+            if fault is not None:
+                faults.append(fault)
                 continue
             junction = decision.junction
             charge = self._charges.get(junction)
@@ -417,13 +456,13 @@ class Guard:
         start_s, stage = charge.pending
         table = self._tables[charge.junction]
         if start_s + table.change_s + table.least_s[stage] > latest_s:
-            self.plant.command([Stage(charge.junction, running)])
+            self._send([Stage(charge.junction, running)])
             charge.pending, charge.expected = None, running
             self._audit.append("withdrawn", charge.junction, {"stage": stage, "not_before_s": start_s})
 
     def _force(self, charge: Charge, stage: int, now: float) -> None:
         wait_s = self._watch.longest_wait_s(charge.place, now)
-        self.plant.command([Stage(charge.junction, stage)])
+        self._send([Stage(charge.junction, stage)])
         charge.pending, charge.expected, charge.is_switching = (now, stage), stage, True
         self.counts.forced += 1
         self._audit.append("forced", charge.junction, {"time_s": now, "stage": stage, "oldest_call_s": wait_s})

@@ -47,8 +47,8 @@ def _where(junction: Junction, plan: Plan) -> str:
 
 
 def _is_whole(value: object, low: int, high: int) -> bool:
-    """Whether a value is an integer (no bool, no float, no NaN) within [low, high]."""
-    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+    """Whether a value is an integer (no bool, no float, no NaN, no subclass) within [low, high]."""
+    return type(value) is int and low <= value <= high
 
 
 def _split_shape(junction: Junction, plan: Plan) -> list[str]:
@@ -77,7 +77,7 @@ def _pattern_shape(junction: Junction, plan: Plan) -> list[str]:
         faults.append(f"{where}: pattern number {pattern.number} (1-{LAST_PATTERN}; 254 is free, 255 flash)")
     if pattern.split != plan.split.number or not _is_whole(pattern.split, 1, LAST_PATTERN):
         faults.append(f"{where}: names split table {pattern.split} but carries {plan.split.number} (the same, 1-253)")
-    if pattern.sequence != 1:
+    if not _is_whole(pattern.sequence, 1, 1):
         faults.append(f"{where}: sequence {pattern.sequence} (1, the installed one)")
     if not _is_whole(pattern.cycle_s, 1, LONGEST_SPLIT_S):
         faults.append(f"{where}: cycle {pattern.cycle_s} s (whole seconds, at most {LONGEST_SPLIT_S})")
@@ -166,7 +166,7 @@ def order_faults(junction: Junction, order: Order, now: datetime, last_sequence:
     if not order.issuer:
         faults.append(f"{where}: no issuer (somebody answers for it)")
     times = (order.valid_from, order.expires)
-    if any(time.tzinfo is None for time in times):
+    if any(time.utcoffset() is None for time in times):
         return [*faults, f"{where}: valid {times[0]} to {times[1]} (times carry a time zone)"]
     if order.expires <= order.valid_from:
         faults.append(f"{where}: expires {order.expires} before it is valid from {order.valid_from} (after)")

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median_low
 
 import numpy as np
 
 from traffic.decisions import Decision, Release, SelectPattern
-from traffic.errors import ControllerFault, PlantLost, UnsafeCommand
+from traffic.errors import ControllerFault, PlantLost, TrafficError, UnsafeCommand
 from traffic.ids import JunctionId, PhaseNumber
 from traffic.lamps import stages
 from traffic.network import Network
@@ -61,6 +62,7 @@ class FieldPlant:
         self._posts = {name: _Post(drivers[name]) for name in network.crossings}
         self._stages = {name: stages(junction) for name, junction in junctions.items()}
         self.read_back: dict[JunctionId, bool] = {}
+        self.on_release: Callable[[JunctionId, str], None] = lambda *_: None
 
     @property
     def network(self) -> Network:
@@ -88,7 +90,8 @@ class FieldPlant:
         polled = [self._poll(name) for name in self._posts]
         unknown = np.full(n, np.nan)
         return Snapshot(
-            time_s=max(status.time_s for status in polled),
+            # The middle one: a single controller whose clock runs off moves nobody's time.
+            time_s=median_low(status.time_s for status in polled),
             arriving_veh=unknown,
             queued_veh=unknown,
             leaving_veh=unknown,
@@ -118,8 +121,9 @@ class FieldPlant:
             for decision in plans:
                 sent.append(decision.junction)
                 self._send(decision)
-        except (ControllerFault, PlantLost, UnsafeCommand) as error:
-            self.release(sent, error.line)
+        except BaseException as error:
+            due = [d.junction for d in plans if isinstance(d, Release) and d.junction not in sent]
+            self.release([*sent, *due], error.line if isinstance(error, TrafficError) else repr(error))
             raise
 
     def advance(self, seconds: float) -> None:
@@ -147,10 +151,11 @@ class FieldPlant:
             try:
                 post.driver.release()
                 answer = "released"
-            except (PlantLost, ControllerFault) as error:
+            except TrafficError as error:
                 answer = f"no answer, its lease runs out: {error.line}"
             time_s = post.status.time_s if post.status else float("nan")
             self._audit.append("release", name, {"time_s": time_s, "reason": reason, "answer": answer})
+            self.on_release(name, reason)
 
     def release_all(self, reason: str) -> None:
         """Hand back every junction that holds a plan of ours."""
