@@ -228,6 +228,9 @@ class NtcipDriver:
             return
         if not status.is_remote_enabled:
             raise UnsafeCommand(f"{self._where}: unitControl", "remote commands disabled", "", "its lease will lapse")
+        if not 0 < status.backup_time_s <= self.limits.max_backup_time_s:
+            held = f"its fail-safe time-out is now {status.backup_time_s} s"
+            self._give_up(f"{held} (1-{self.limits.max_backup_time_s} s)")
         bindings: Bindings = [(PATTERN_CONTROL, self._selection.pattern)]
         self._set(self._allowed(bindings, self._portrait))
         self._selection.refreshed_s = status.time_s

@@ -32,6 +32,8 @@ TIMES = {
     "phaseRing": "ring",
 }
 """Objects of a phase, and the field of `Phase` that each must equal; seconds or tenths as in both."""
+LONGEST_TABLE = 255
+"""Rows of a table that a controller can have at most (NTCIP 1202); of one that claims more none is read."""
 SCALARS = ("maxPhases", "maxPatterns", "maxSplits", "maxRings", "maxTimebaseAscActions", "unitBackupTime")
 MAYBE = ("sysName", "maxOverlaps", "globalSetIDParameter", "coordCorrectionMode", "coordForceMode", "systemSyncControl")
 LEASE_OBJECT = oid("systemPatternControl")
@@ -105,6 +107,10 @@ def _scalars(client: SnmpClient) -> dict[str, Value | None]:
     if missing:
         where = f"controller at {client.endpoint.host}:{client.endpoint.port}"
         raise ControllerFault(f"{where}: lacks", ", ".join(missing), "NTCIP 1202 requires them", "use another driver")
+    for name in SCALARS:
+        if name.startswith("max") and _whole(scalars, name) > LONGEST_TABLE:
+            where = f"controller at {client.endpoint.host}:{client.endpoint.port}: {name}"
+            raise ControllerFault(where, scalars[name], f"at most {LONGEST_TABLE}", "look at the controller")
     return scalars
 
 
@@ -131,6 +137,11 @@ def _pairs(
     numbers = range(1, n_patterns + 1)
     values = client.get_many([oid("patternSplitNumber", n) for n in numbers])
     splits = {n: value for n, value in zip(numbers, values, strict=True) if isinstance(value, int)}
+    nameless = sorted(set(reserved) - set(splits))
+    if nameless:
+        raise ControllerFault(
+            f"{where}: patternSplitNumber.{nameless[0]}", None, "a whole number", "look at its tables"
+        )
     local = {splits[n] for n in scheduled if n in splits}
     pairs = tuple(Pair(n, _own_split(n, splits, local | {splits[m] for m in reserved if m != n})) for n in reserved)
     shared = sorted({pair.split for pair in pairs} & local)
