@@ -89,6 +89,8 @@ class Guard:
     ------
     BadScenario
         If at a junction commanded by stages the longest red cannot be kept.
+    UnsafeCommand
+        If the plant is a street and the limits are not those of one.
     """
 
     def __init__(
@@ -126,6 +128,7 @@ class Guard:
         self._n_stages = tuple(len(table.lamps) for table in self._tables.values())
         self._is_told = isinstance(plant, SelfReleasing)
         if isinstance(plant, SelfReleasing):
+            require_street(limits)
             plant.on_release = self._note_release
 
     @property

@@ -15,7 +15,7 @@ import numpy as np
 from traffic.decisions import Decision, Release, SelectPattern
 from traffic.errors import ControllerFault, PlantLost, TrafficError, UnsafeCommand
 from traffic.ids import JunctionId, PhaseNumber
-from traffic.lamps import stages
+from traffic.lamps import FREER, stages
 from traffic.network import Network
 from traffic.ports import AuditLog, ControllerStatus, Driver, Identity
 from traffic.signals import Junction, Overlap, Plan
@@ -218,12 +218,15 @@ def is_same_timing(wanted: Plan, loaded: Plan) -> bool:
 
 
 def lamps_of(junction: Junction, status: ControllerStatus) -> str:
-    """Return the lamps that the polled phases drive; a link whose phases are neither green nor yellow is red."""
+    """Return the lamps that the polled phases drive; a link whose phases are neither green nor yellow is red.
+
+    A link that two overlaps drive shows the freer of the two, as in `traffic.lamps`.
+    """
     letters = ["r"] * junction.n_links
     for overlap in junction.overlaps:
         letter = _letter(overlap, status.greens, status.yellows)
         for index in overlap.link_indices:
-            letters[index] = letter
+            letters[index] = max(letters[index], letter, key=FREER)
     return "".join(letters)
 
 

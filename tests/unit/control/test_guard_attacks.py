@@ -10,17 +10,20 @@ import numpy as np
 import pytest
 
 from control.audit import MemoryAudit
-from control.drivers.field import FieldPlant
+from control.drivers.field import FieldPlant, lamps_of
+from control.lamp_rules import lamp_faults
+from control.limits import GuardLimits, legacy_limits
 from tests.unit.control.fakes import FakePlant, make_crossroads, make_plan
 from tests.unit.control.test_guard import LIMITS, A, make_guard, make_identity, make_status, refuse, select
 from traffic.decisions import Decision, Release, Stage
 from traffic.errors import ControllerFault, PlantLost, UnsafeCommand
-from traffic.ids import JunctionId
+from traffic.ids import JunctionId, PhaseNumber
 from traffic.ports import ControllerStatus, Driver, Identity
-from traffic.signals import Plan, SplitMode
+from traffic.signals import Overlap, Plan, SplitMode
 from traffic.snapshot import Snapshot
 
 B, C = JunctionId("b"), JunctionId("c")
+STREET = GuardLimits(is_clearance_accepted=True)
 
 
 class LyingPlant(FakePlant):
@@ -257,7 +260,7 @@ def test_the_other_releases_of_a_batch_are_sent_though_one_fails() -> None:
 
 def test_one_controllers_clock_does_not_shorten_the_wait_of_the_others() -> None:
     plant, drivers = make_field()
-    guard = make_guard(plant)  # type: ignore[arg-type]
+    guard = make_guard(plant, STREET)  # type: ignore[arg-type]
     guard.command([select(plant.junctions[A])])
     drivers[C].time_s += 1e6
     guard.advance(30)
@@ -268,7 +271,7 @@ def test_one_controllers_clock_does_not_shorten_the_wait_of_the_others() -> None
 
 def test_a_controller_that_the_street_released_is_held_by_the_guard_too() -> None:
     plant, drivers = make_field()
-    guard = make_guard(plant)  # type: ignore[arg-type]
+    guard = make_guard(plant, STREET)  # type: ignore[arg-type]
     guard.command([select(plant.junctions[A])])
     drivers[A].on_refresh = ControllerFault("controller of junction a", "splitOverrun")
     with pytest.raises(ControllerFault):
@@ -276,4 +279,23 @@ def test_a_controller_that_the_street_released_is_held_by_the_guard_too() -> Non
     drivers[A].on_refresh = None
     with pytest.raises(UnsafeCommand, match="no command before"):
         guard.command([select(plant.junctions[A], sequence=2)])
-    assert LIMITS.is_street
+
+
+def test_a_second_overlap_at_red_does_not_hide_a_conflicting_green() -> None:
+    one, three, four = (PhaseNumber(n) for n in (1, 3, 4))
+    overlaps = (
+        Overlap(number=1, link_indices=(0,), protected=frozenset({one})),
+        Overlap(number=2, link_indices=(2,), protected=frozenset({three})),
+        Overlap(number=3, link_indices=(0,), permissive=frozenset({four})),
+    )
+    junction = replace(make_crossroads(), overlaps=overlaps)
+    shown = lamps_of(junction, make_status(greens=frozenset({one, three})))
+    assert shown == "GrGrrrrr"
+    assert lamp_faults(junction, shown)
+
+
+@pytest.mark.parametrize("limits", [legacy_limits(), LIMITS], ids=["legacy", "an evaluation"])
+def test_a_street_is_not_guarded_by_less_than_all_rules(limits: GuardLimits) -> None:
+    plant, _ = make_field()
+    with pytest.raises(UnsafeCommand, match="a street needs every rule"):
+        make_guard(plant, limits)  # type: ignore[arg-type]
