@@ -122,6 +122,9 @@ class FieldPlant:
                 sent.append(decision.junction)
                 self._send(decision)
         except BaseException as error:
+            if isinstance(error, UnsafeCommand) and isinstance(decision, SelectPattern) and not self._holds(sent[-1]):
+                # Nothing was written there and nothing of ours runs: a release would only throw another master out.
+                sent.pop()
             due = [d.junction for d in plans if isinstance(d, Release) and d.junction not in sent]
             self.release([*sent, *due], error.line if isinstance(error, TrafficError) else repr(error))
             raise
@@ -182,6 +185,9 @@ class FieldPlant:
         post.plan, post.is_confirmed = loaded, False
         time_s = self._poll(name).time_s
         self._audit.append("push", name, {"time_s": time_s, "pattern": loaded.pattern.number})
+
+    def _holds(self, name: JunctionId) -> bool:
+        return self._posts[name].plan is not None
 
     def _poll(self, name: JunctionId) -> ControllerStatus:
         post = self._posts[name]

@@ -274,6 +274,10 @@ class NtcipDriver:
         if not is_known or oid("globalSetIDParameter") not in self._mark:
             self.identify()
         status = self._judged(MARKS)
+        held = self.client.get(PATTERN_CONTROL) if self._selection is None else STANDBY
+        if held != STANDBY:
+            what = f"{self._where}: systemPatternControl"
+            raise UnsafeCommand(what, held, "another master's lease stands", "release it, or wait until it lapses")
         assert self._portrait is not None
         identity = self._portrait.identity
         # The hash fault is named by what differs.

@@ -6,8 +6,9 @@ import pytest
 
 from control.drivers.ber import Oid, Value
 from control.drivers.objects import oid
-from tests.unit.control.test_ntcip import Bench
-from traffic.errors import ControllerFault
+from tests.unit.control.test_ntcip import JUNCTION, SPLITS_S, Bench
+from tests.unit.traffic.factories import make_plan
+from traffic.errors import ControllerFault, UnsafeCommand
 
 
 @pytest.mark.parametrize("backup_s", [0, 60000])
@@ -40,3 +41,21 @@ def test_a_reserved_pattern_without_a_split_number_is_refused_in_one_line(monkey
     monkeypatch.setattr(bench.controller, "get", lie)
     with pytest.raises(ControllerFault, match=r"patternSplitNumber\.7"):
         bench.driver.identify()
+
+
+def test_another_masters_standing_lease_is_not_taken_over() -> None:
+    bench = Bench()
+    bench.controller.put("systemPatternControl", 3)
+    before = len(bench.controller.sets)
+    with pytest.raises(UnsafeCommand, match="another master's lease stands"):
+        bench.push()
+    assert len(bench.controller.sets) == before
+
+
+def test_a_master_that_comes_between_load_and_select_is_not_overwritten() -> None:
+    bench = Bench()
+    read = bench.driver.load(make_plan(JUNCTION, SPLITS_S, 100, 10))
+    bench.controller.put("systemPatternControl", 3)
+    with pytest.raises(UnsafeCommand, match="another master's lease stands"):
+        bench.driver.select(read.pattern.number)
+    assert bench.controller.see("systemPatternControl") == 3

@@ -299,3 +299,11 @@ def test_a_street_is_not_guarded_by_less_than_all_rules(limits: GuardLimits) -> 
     plant, _ = make_field()
     with pytest.raises(UnsafeCommand, match="a street needs every rule"):
         make_guard(plant, limits)  # type: ignore[arg-type]
+
+
+def test_a_refused_push_does_not_throw_out_who_runs_there() -> None:
+    plant, drivers = make_field()
+    drivers[B].on_select = UnsafeCommand("controller of junction b", "another master's lease stands")
+    with pytest.raises(UnsafeCommand):
+        plant.command([select(plant.junctions[name]) for name in (A, B)])
+    assert (drivers[A].released, drivers[B].released) == (1, 0)
