@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from control.audit import MemoryAudit
+from control.drivers.ber import Binding
 from control.drivers.cabinet_server import CabinetServer
 from control.drivers.field import FieldPlant
 from control.drivers.ntcip import NtcipDriver
@@ -148,11 +149,11 @@ def make_bad(corridor: Corridor, fault: str) -> None:
             case "remote disabled":
                 cabinet.inputs.is_remote_disabled = True
             case "manual":
-                assert cabinet.tables.set([(oid("coordOperationalMode"), 1)], b"technician")[0] == 0
+                assert cabinet.tables.set([Binding(oid("coordOperationalMode"), 1)], b"technician")[0] == 0
             case "fail-safe off":
-                assert cabinet.tables.set([(oid("unitBackupTime"), 0)], b"technician")[0] == 0
+                assert cabinet.tables.set([Binding(oid("unitBackupTime"), 0)], b"technician")[0] == 0
             case "another junction":
-                assert cabinet.tables.set([(oid("sysName"), b"elsewhere")], b"technician")[0] == 0
+                assert cabinet.tables.set([Binding(oid("sysName"), b"elsewhere")], b"technician")[0] == 0
     if fault == "silent":
         host = corridor.clients[BAD].endpoint
         corridor.clients[BAD].close()
