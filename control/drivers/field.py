@@ -23,16 +23,28 @@ from traffic.snapshot import Snapshot
 
 LEASE_SHARE = 3
 """The lease is renewed every so-many-th part of the controller's backup time (notes/field.md)."""
+EPSILON_S = 1e-6
 
 
 @dataclass(slots=True)
 class _Post:
-    """What the centre knows of one controller that it commands."""
+    """What the centre knows of one controller that it commands; `silent_s` is how long its polls have been lost."""
 
     driver: Driver
     plan: Plan | None = None
     is_confirmed: bool = False
     status: ControllerStatus | None = None
+    silent_s: float = 0.0
+
+    @property
+    def time_s(self) -> float:
+        """The controller's clock, counted on from its last answer; NaN before the first."""
+        return self.status.time_s + self.silent_s if self.status else float("nan")
+
+    def hear(self, status: ControllerStatus) -> ControllerStatus:
+        """Take an answer."""
+        self.status, self.silent_s = status, 0.0
+        return status
 
 
 class FieldPlant:
@@ -85,7 +97,15 @@ class FieldPlant:
         return driver.identify(), driver.status()
 
     def snapshot(self) -> Snapshot:
-        """Poll every controller; the zones are unknown (NaN)."""
+        """Poll every controller; the zones are unknown (NaN).
+
+        Raises
+        ------
+        ControllerFault
+            If a poll finds that a plan of ours is lost; that controller was released.
+        PlantLost
+            If one does not answer.
+        """
         n = len(self._network.movements)
         polled = [self._poll(name) for name in self._posts]
         unknown = np.full(n, np.nan)
@@ -138,11 +158,12 @@ class FieldPlant:
             If a controller had to be released; the others go on.
         """
         left_s, faults = seconds, []
-        while left_s > 0:
+        while left_s > EPSILON_S:
             span_s = min([left_s, *(self._lease_s(post) for post in self._posts.values() if post.plan)])
             self._wait(span_s)
             left_s -= span_s
-            faults += [line for name, post in self._posts.items() if post.plan and (line := self._tend(name))]
+            held = [name for name, post in self._posts.items() if post.plan]
+            faults += [line for name in held if (line := self._tend(name, span_s))]
         if faults:
             raise ControllerFault("street", "; ".join(faults), next_move="their own plans run; look at them")
 
@@ -156,8 +177,7 @@ class FieldPlant:
                 answer = "released"
             except TrafficError as error:
                 answer = f"no answer, its lease runs out: {error.line}"
-            time_s = post.status.time_s if post.status else float("nan")
-            self._audit.append("release", name, {"time_s": time_s, "reason": reason, "answer": answer})
+            self._audit.append("release", name, {"time_s": post.time_s, "reason": reason, "answer": answer})
             self.on_release(name, reason)
 
     def release_all(self, reason: str) -> None:
@@ -174,7 +194,7 @@ class FieldPlant:
         if isinstance(decision, Release):
             post.plan = None
             post.driver.release()
-            self._audit.append("release", name, {"reason": "commanded"})
+            self._audit.append("release", name, {"time_s": post.time_s, "reason": "commanded"})
             return
         wanted = decision.order.plan
         loaded = post.driver.load(wanted)
@@ -183,37 +203,55 @@ class FieldPlant:
             raise ControllerFault(f"junction {name}: read back", loaded, f"must equal {wanted}", "look at it")
         post.driver.select(loaded.pattern.number)
         post.plan, post.is_confirmed = loaded, False
-        time_s = self._poll(name).time_s
-        self._audit.append("push", name, {"time_s": time_s, "pattern": loaded.pattern.number})
+        post.hear(post.driver.status())
+        self._audit.append("push", name, {"time_s": post.time_s, "pattern": loaded.pattern.number})
 
     def _holds(self, name: JunctionId) -> bool:
         return self._posts[name].plan is not None
 
     def _poll(self, name: JunctionId) -> ControllerStatus:
+        """Poll; a fault that is found ends a plan of ours, and is told."""
         post = self._posts[name]
-        post.status = post.driver.status()
-        return post.status
+        try:
+            return post.hear(post.driver.status())
+        except ControllerFault as error:
+            if post.plan:
+                self.release([name], error.line)
+            raise
 
     def _lease_s(self, post: _Post) -> float:
         assert post.status is not None
         return max(1.0, post.status.backup_time_s / LEASE_SHARE)
 
-    def _tend(self, name: JunctionId) -> str | None:
-        """Renew one lease, which polls and judges; return what went wrong. Lost polls hold on till the lease lapses."""
+    def _tend(self, name: JunctionId, span_s: float) -> str | None:
+        """Renew one lease, which polls and judges; return what went wrong.
+
+        Lost polls hold on until the lease has lapsed: then the controller is on its local plan, or dead.
+        """
         post = self._posts[name]
+        post.silent_s += span_s
         try:
             post.driver.refresh()
-            post.status = post.driver.status()
+            status = post.hear(post.driver.status())
         except PlantLost as error:
-            self._audit.append("lost_poll", name, {"error": error.line})
-            return None
+            return self._note_silence(name, error)
         except (ControllerFault, UnsafeCommand) as error:
             self.release([name], error.line)
             return error.line
         if post.driver.is_confirmed and not post.is_confirmed:
             post.is_confirmed = True
-            self._audit.append("confirmed", name, {"time_s": post.status.time_s, "pattern": post.status.pattern})
+            self._audit.append("confirmed", name, {"time_s": status.time_s, "pattern": status.pattern})
         return None
+
+    def _note_silence(self, name: JunctionId, error: PlantLost) -> str | None:
+        post = self._posts[name]
+        assert post.status is not None
+        self._audit.append("lost_poll", name, {"time_s": post.time_s, "error": error.line})
+        if post.silent_s < post.status.backup_time_s:
+            return None
+        line = f"junction {name}: unheard for {post.silent_s:.0f} s, its lease of {post.status.backup_time_s} s lapsed"
+        self.release([name], line)
+        return line
 
 
 def is_same_timing(wanted: Plan, loaded: Plan) -> bool:
