@@ -26,9 +26,12 @@ from typing import Any, NoReturn
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
+VENV_OLD = ROOT / ".venv-old"
 NOTE = VENV / "nga-tu.json"
 LOG = VENV / "setup.log"
 PYTHON = (3, 11)
+TICK_S = 0.2
+PIP_SAYS_LITTLE = "subprocess-exited-with-error"  # its reason stands above it
 NEEDED_BYTES = 5_000_000_000  # 3.1 GB measured for .venv, and room for pip to unpack
 
 LIBRARIES = {  # what SUMO, OpenCV and headless drawing load, and the Debian package that brings it
@@ -135,7 +138,7 @@ def say(line: str) -> None:
 def last_error(log: str) -> str:
     """Return the line of a log that says best why it failed: the last error, else the last line."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith(("ERROR:", "E:", "error:"))]
+    errors = [line for line in lines if line.startswith(("ERROR:", "E:", "error:")) and PIP_SAYS_LITTLE not in line]
     return (errors or lines or ["no output"])[-1]
 
 
@@ -152,48 +155,89 @@ def log_tail(offset: int) -> str:
         return log.read().decode("utf-8", "replace")
 
 
-def watch(child: subprocess.Popen[bytes], what: str, offset: int) -> int:
-    """Wait for a step, showing its time (and on a terminal its last line); return its exit status."""
-    begin, shown_s, is_terminal = time.monotonic(), 0.0, sys.stderr.isatty()
-    while True:
+def show(what: str, seconds: float, doing: str) -> None:
+    """Show how long a step has taken: on a terminal all the time, elsewhere every 15 s."""
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns - 1
+        sys.stderr.write(f"\r\x1b[K{f'{what}: {elapsed(seconds)}  {doing}'[:width]}")
+        sys.stderr.flush()
+    elif round(seconds / TICK_S) % round(15 / TICK_S) == 0:
+        say(f"{what}: {elapsed(seconds)}")
+
+
+def watch(child: subprocess.Popen[bytes], what: str, offset: int, signals: Sequence[int]) -> int:
+    """Wait for a step and return its exit status; at the first signal, end it and leave."""
+    begin, ticks = time.monotonic(), 0
+    while child.poll() is None and not signals:
+        time.sleep(TICK_S)
+        ticks += 1
+        show(what, ticks * TICK_S, " ".join(log_tail(offset).strip().rpartition("\n")[2].split()))
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
+    if signals:
+        end_group(child)
+        raise KeyboardInterrupt if signals[0] == signal.SIGINT else SystemExit(128 + signals[0])
+    say(f"{what}: {'done' if child.returncode == 0 else 'failed'} after {elapsed(time.monotonic() - begin)}")
+    return int(child.returncode)
+
+
+def end_group(child: subprocess.Popen[bytes]) -> None:
+    """End a step with everything that it started: nothing may go on writing into .venv."""
+    for number, patience_s in ((signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0)):
         try:
-            code = child.wait(timeout=0.2)
-        except subprocess.TimeoutExpired:
-            now_s = time.monotonic() - begin
-            if is_terminal:
-                width = shutil.get_terminal_size().columns - 1
-                doing = " ".join(log_tail(offset).strip().rpartition("\n")[2].split())
-                sys.stderr.write(f"\r\x1b[K{f'{what}: {elapsed(now_s)}  {doing}'[:width]}")
-                sys.stderr.flush()
-            elif now_s - shown_s >= 15:
-                shown_s = now_s
-                say(f"{what}: {elapsed(now_s)}")
-        else:
-            if is_terminal:
-                sys.stderr.write("\r\x1b[K")
-            say(f"{what}: {'done' if code == 0 else 'failed'} after {elapsed(time.monotonic() - begin)}")
-            return code
+            os.killpg(child.pid, number)
+        except ProcessLookupError:
+            return
+        until = time.monotonic() + patience_s
+        while time.monotonic() < until and (child.poll() is None or is_alive(child.pid)):
+            time.sleep(0.05)
+
+
+def is_alive(group: int) -> bool:
+    """Return whether a process of the group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@contextmanager
+def noted_signals() -> Iterator[list[int]]:
+    """Note SIGINT and SIGTERM in a list instead of breaking off wherever they come in."""
+    noted: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
+    for number in heard:
+        signal.signal(number, lambda got, _: noted.append(got))
+    try:
+        yield noted
+    finally:
+        for number in heard:
+            signal.signal(number, before[number])
 
 
 def step(what: str, command: Sequence[str], next_move: str, lock: int) -> None:
     """Run one step with its output in the log.
 
     The step inherits the lock: should this process be killed, the next start waits until the orphan has ended.
+    It is a group of its own, so that it can be ended with all that it has started.
     """
-    with LOG.open("ab") as log:
+    with LOG.open("ab") as log, noted_signals() as signals:
         log.write(f"$ {' '.join(command)}\n".encode())
         log.flush()
         offset = log.tell()
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "PIP_USER": "0"}
         child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT, env=environment, pass_fds=[lock]
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=ROOT,
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive", "PIP_USER": "0"},
+            pass_fds=[lock],
+            start_new_session=True,
         )
-        try:
-            code = watch(child, what, offset)
-        finally:
-            if child.poll() is None:
-                child.terminate()
-                child.wait()
+        code = watch(child, what, offset, signals)
     if code != 0:
         raise SetupError(what, last_error(log_tail(offset)), f"exit status {code}, all of it in {LOG}", next_move)
 
@@ -247,11 +291,13 @@ def install_system(packages: Sequence[str], lock: int) -> None:
 
 def begin_venv() -> None:
     """Clear away an unfinished .venv of ours, never one that somebody else made."""
+    VENV_OLD.mkdir(exist_ok=True)
     if VENV.exists():
         if not NOTE.exists() and any(VENV.iterdir()):
             raise SetupError(str(VENV), "not made by run.py", "it will not be touched", "move it away and start again")
-        shutil.rmtree(VENV)
+        VENV.rename(VENV_OLD / str(time.time_ns()))  # in one move: never half a .venv without its note
     write_note(NOTE, {"state": "making"})
+    shutil.rmtree(VENV_OLD)
 
 
 def set_up(key: str, extra: str | None, python: str) -> None:

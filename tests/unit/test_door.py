@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -35,6 +36,7 @@ def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     for name, place in (
         ("ROOT", tmp_path),
         ("VENV", tmp_path / ".venv"),
+        ("VENV_OLD", tmp_path / ".venv-old"),
         ("NOTE", tmp_path / ".venv" / "nga-tu.json"),
         ("LOG", tmp_path / ".venv" / "setup.log"),
     ):
@@ -151,7 +153,14 @@ def test_what_a_killed_start_left_is_made_anew(steps: list[list[str]], tmp_path:
     run.write_note(run.NOTE, made(tmp_path, state=state))
     (run.VENV / "half").write_text("a module")
     run.set_up("k", None, PYTHON)
-    assert len(steps) == 2 and not (run.VENV / "half").exists()
+    assert len(steps) == 2 and not (run.VENV / "half").exists() and not run.VENV_OLD.exists()
+
+
+def test_an_old_venv_that_was_half_removed_is_removed(steps: list[list[str]]) -> None:
+    run.VENV_OLD.mkdir()
+    (run.VENV_OLD / "half").write_text("a module")
+    run.set_up("k", None, PYTHON)
+    assert len(steps) == 2 and not run.VENV_OLD.exists()
 
 
 def test_a_failing_pip_leaves_a_venv_that_the_next_start_finishes(
@@ -202,10 +211,34 @@ def test_a_failing_step_names_its_last_error_and_the_log(tmp_path: Path, monkeyp
     assert failed.value.fault["limit"] == f"exit status 3, all of it in {tmp_path / 'setup.log'}"
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "kill"])
+def test_a_signal_ends_a_step_with_all_that_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    monkeypatch.setattr(run, "LOG", tmp_path / "setup.log")
+    lock = os.open(tmp_path, os.O_RDONLY)
+    script = f"sleep 60 & echo $! > {tmp_path}/inner; kill -{number.value} $PPID; wait"
+    before = signal.getsignal(number)
+    try:
+        with pytest.raises(KeyboardInterrupt if number is signal.SIGINT else SystemExit):
+            run.step("working", ["sh", "-c", script], "mend it", lock)
+    finally:
+        os.close(lock)
+    state = Path(f"/proc/{(tmp_path / 'inner').read_text().strip()}/stat")
+    assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+    assert signal.getsignal(number) is before
+
+
 @pytest.mark.parametrize(
     ("log", "line"),
-    [("a\nERROR: x\nnote\n", "ERROR: x"), ("E: one\nE: two\n", "E: two"), ("only\n\n", "only"), ("", "no output")],
-    ids=["pip", "apt", "no error", "empty"],
+    [
+        ("a\nERROR: x\nnote\n", "ERROR: x"),
+        ("  ERROR: no setuptools\nerror: subprocess-exited-with-error\n", "ERROR: no setuptools"),
+        ("E: one\nE: two\n", "E: two"),
+        ("only\n\n", "only"),
+        ("", "no output"),
+    ],
+    ids=["pip", "pip inside pip", "apt", "no error", "empty"],
 )
 def test_the_last_error_of_a_log(log: str, line: str) -> None:
     assert run.last_error(log) == line
