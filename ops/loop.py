@@ -20,6 +20,7 @@ from ops.candidates import flows_mcu_h, make_candidates, saturated_movements
 from ops.detectors import Place, detector_channels
 from ops.judge import KEEP, Candidate, Verdict, judge
 from ops.plan_runs import PlanRun, open_signals, run_plans
+from ops.whole_counts import in_whole_vehicles
 from sim.calibrate import Calibration, calibrate, write_demand
 from sim.ensemble import run_many
 from sim.sensors import counted_classes
@@ -27,7 +28,7 @@ from sim.street_demand import read_route_flows
 from traffic.counts import TurnCount
 from traffic.errors import UnsafeCommand
 from traffic.events import Event, EventCode
-from traffic.ids import LinkId, MovementId
+from traffic.ids import MovementId
 from traffic.network import Network
 from traffic.scenario import Scenario
 
@@ -57,13 +58,16 @@ class Choice:
 
 
 def corrected(counts: Sequence[TurnCount], detection_rate: Mapping[str, float]) -> list[TurnCount]:
-    """Return counts divided by what the cameras are known to detect of each class, rounded to whole vehicles."""
-    return [
-        row
-        if row.count is None
-        else replace(row, count=round(row.count / detection_rate.get(row.vehicle_class.value, 1.0)))
-        for row in counts
-    ]
+    """Return counts divided by what the cameras are known to detect of each class, in whole vehicles.
+
+    A class that is never detected cannot be corrected and stays as it was counted.
+    """
+
+    def value_veh(row: TurnCount) -> float | None:
+        rate = detection_rate.get(row.vehicle_class.value, 1.0)
+        return row.count / rate if row.count is not None and rate > 0 else None
+
+    return in_whole_vehicles((row, value_veh(row)) for row in counts)
 
 
 def with_queue_growth(
@@ -75,27 +79,24 @@ def with_queue_growth(
     divided among movements and classes as what passed was; a queue that shrank takes nothing away.
     """
     place_of = {(row.junction, row.channel): (row.approach, row.place) for row in detector_channels(network)}
-    pulses: Counter[tuple[LinkId, Place]] = Counter()
-    for event in events:
-        if event.code is EventCode.DETECTOR_ON and window[0] <= event.time_s < window[1]:
-            pulses[place_of[event.junction, event.parameter]] += 1
+    pulses = Counter(
+        place_of[event.junction, event.parameter]
+        for event in events
+        if event.code is EventCode.DETECTOR_ON
+        and window[0] <= event.time_s < window[1]
+        and (event.junction, event.parameter) in place_of
+    )
     factor = {
         approach: max(1.0, pulses[approach, Place.ADVANCE] / passed)
         for (approach, place), passed in pulses.items()
         if place is Place.STOP
     }
-    return [
-        row
-        if row.count is None
-        else replace(
-            row, count=round(row.count * factor.get(network.movements[MovementId(row.movement)].approach, 1.0))
-        )
-        for row in counts
-    ]
 
+    def value_veh(row: TurnCount) -> float | None:
+        approach = network.movements[MovementId(row.movement)].approach
+        return None if row.count is None else row.count * factor.get(approach, 1.0)
 
-def _approach(network: Network, row: TurnCount) -> LinkId:
-    return network.movements[MovementId(row.movement)].approach
+    return in_whole_vehicles((row, value_veh(row)) for row in counts)
 
 
 def choose(

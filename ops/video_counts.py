@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ops.count import CountOptions, run_count
+from ops.whole_counts import in_whole_vehicles
 from traffic.count_files import read_counts
-from traffic.counts import TurnCount, VehicleClass
+from traffic.counts import Health, TurnCount, VehicleClass
 from traffic.errors import BadInput
-from traffic.ids import MovementId
 from traffic.network import Network
 
 
@@ -31,20 +32,26 @@ def count_clip(video: Path, camera: Path, weights: str | None, network: Network,
 
 
 def in_place(counts: Sequence[TurnCount], clip: Sequence[TurnCount]) -> list[TurnCount]:
-    """Return counts in which the clip's movements have the clip's mean flow, over each row's own period."""
-    watched_s = {MovementId(row.movement): 0.0 for row in clip}
-    seen: dict[tuple[str, VehicleClass], int] = {}
+    """Return counts in which the clip's movements have the clip's mean flow, over each row's own period.
+
+    Periods in which the clip's camera was not healthy say nothing; a movement without any other is unknown. A
+    class that the clip has not seen did not pass.
+    """
+    watched: dict[str, dict[float, float]] = {row.movement: {} for row in clip}
+    seen: Counter[tuple[str, VehicleClass]] = Counter()
     for row in clip:
-        seen[row.movement, row.vehicle_class] = seen.get((row.movement, row.vehicle_class), 0) + (row.count or 0)
-    for movement in watched_s:
-        periods = {row.start_s: row.period_s for row in clip if row.movement == movement}
-        watched_s[movement] = sum(periods.values())
+        if row.count is not None:
+            watched[row.movement][row.start_s] = row.period_s
+            seen[row.movement, row.vehicle_class] += row.count
 
-    def replaced(row: TurnCount) -> TurnCount:
-        spent_s = watched_s.get(MovementId(row.movement))
-        if spent_s is None or row.count is None:
-            return row
-        number = seen.get((row.movement, row.vehicle_class), 0)
-        return replace(row, count=round(number * row.period_s / spent_s))
+    def blind(row: TurnCount) -> TurnCount:
+        is_blind = row.movement in watched and not watched[row.movement]
+        return replace(row, count=None, health=Health.LOST) if is_blind else row
 
-    return [replaced(row) for row in counts]
+    def value_veh(row: TurnCount) -> float | None:
+        spans_s = watched.get(row.movement)
+        if not spans_s or row.count is None:
+            return None
+        return seen[row.movement, row.vehicle_class] * row.period_s / sum(spans_s.values())
+
+    return in_whole_vehicles((blind(row), value_veh(row)) for row in counts)
