@@ -56,6 +56,8 @@ def map_chart(result: DemoResult) -> str:
             axis.axis("off")
             axis.set_title(label(arm), fontsize=10.0, fontweight="bold")
             _scale(axis, (x0, y0, x1, y1))
+            if result.facts.is_schematic:
+                axis.text(x1, y0, "SCHEMATIC\nSƠ ĐỒ", ha="right", va="bottom", fontsize=9.0, color="#8a5a00")
         scale = matplotlib.cm.ScalarMappable(norm=norm, cmap=colours)
         bar = figure.colorbar(scale, ax=list(axes), orientation="horizontal", shrink=0.5, aspect=40, pad=0.02)
         bar.set_label(label("delay_axis"), fontsize=8.5)
