@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from types import TracebackType
 
 from control.audit import MemoryAudit, Record
 from control.drivers.field import FieldPlant
@@ -23,7 +24,7 @@ from sim.launch import TRIPS
 from sim.trips import Trips, read_trips
 from traffic.count_files import read_counts
 from traffic.counts import TurnCount
-from traffic.errors import TrafficError
+from traffic.errors import ControllerFault, TrafficError
 from traffic.events import Event
 from traffic.ids import JunctionId
 from traffic.ports import Driver
@@ -34,6 +35,8 @@ HOLD_S = 60.0
 """The street is held once a minute of its own time, so that the centre can poll and renew its lease."""
 PAUSE_S = 1.0
 """Least street time between two polls of one dialogue."""
+END_OF_RUN, INTERRUPTED = "end of the run", "interrupted"
+"""Why controllers are released where none of them is at fault."""
 CENTRE = b"centre"
 """The community of the centre; controllers tell masters apart by it."""
 
@@ -86,7 +89,10 @@ class Arm:
 
 
 class Centre:
-    """The centre's end of one street: guard over drivers, counts, clock. Knows wires and the scenario only."""
+    """The centre's end of one street: guard over drivers, counts, clock. Knows wires and the scenario only.
+
+    In a `with`, its controllers are released where anything goes wrong, and its wires are closed.
+    """
 
     def __init__(self, scenario: Scenario, client: StreetClient) -> None:
         self.town, self.installed = open_signals(scenario)
@@ -111,10 +117,26 @@ class Centre:
             authority=self.plant.authority,
         )
 
+    def __enter__(self) -> Centre:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self.release(error.line if isinstance(error, TrafficError) else INTERRUPTED)
+        self.close()
+
     def watch(self, until_s: float, tick: Callable[[float], None] = lambda _: None) -> None:
-        """Let the street run to `until_s`, polling and renewing leases on the way."""
+        """Let the street run to `until_s`, polling and renewing leases on the way.
+
+        A controller that had to be released is in the audit log; the street goes on.
+        """
         while self.time_s < until_s - 1e-6:
-            self.guard.advance(min(HOLD_S, until_s - self.time_s))
+            try:
+                self.guard.advance(min(HOLD_S, until_s - self.time_s))
+            except ControllerFault as fault:
+                self.audit.append("fault", None, {"time_s": self.time_s, "error": fault.line})
             tick(self.time_s)
 
     def push(self, plans: Sequence[Plan], sequence_number: int = 1) -> None:
@@ -129,6 +151,21 @@ class Centre:
         """
         orders = orders_of(self.junctions, plans, sequence_number=sequence_number, time_s=self.time_s)
         self.guard.command(orders)
+
+    def try_push(self, plans: Sequence[Plan]) -> str:
+        """Push, and return why not where that failed: the street goes on with its own plans.
+
+        Raises
+        ------
+        PlantLost
+            If the street itself is gone.
+        """
+        try:
+            self.push(plans)
+        except TrafficError as error:
+            self.client.about()
+            return error.line
+        return ""
 
     def release(self, reason: str) -> None:
         """Hand every controller back to its local plan."""
@@ -158,23 +195,11 @@ def run_arm(
 
     A push that fails is told in `fault`: the street went on with its own plans.
     """
-    with StreetProcess(settings) as street:
-        centre = Centre(scenario, street.client)
-        fault = ""
-        try:
-            centre.watch(times.push_s, tick)
-            if plans:
-                try:
-                    centre.push(plans)
-                except TrafficError as error:
-                    fault = error.line
-            centre.watch(times.end_s, tick)
-            return finish(settings, centre, street, times, is_pushed=bool(plans), fault=fault)
-        except BaseException:
-            centre.release("interrupted")
-            raise
-        finally:
-            centre.close()
+    with StreetProcess(settings) as street, Centre(scenario, street.client) as centre:
+        centre.watch(times.push_s, tick)
+        fault = centre.try_push(plans) if plans else ""
+        centre.watch(times.end_s, tick)
+        return finish(settings, centre, street, times, is_pushed=bool(plans), fault=fault)
 
 
 def finish(
@@ -190,7 +215,7 @@ def finish(
     counts = tuple(street.client.counts(times.begin_s, times.end_s))
     events = tuple(street.client.events())
     read_back = dict(centre.plant.read_back)
-    centre.release("end of the run")
+    centre.release(END_OF_RUN)
     street.finish()
     return Arm(
         seed=settings.day_seed,

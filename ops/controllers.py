@@ -60,14 +60,16 @@ def run_controllers(scenario: str, options: ControllersOptions) -> dict[str, Any
             http_port=options.http_port,
         ).check()
         street = RunningStreet(settings)
-        server = serve_desk(street, options.http_port)
-        url = f"http://127.0.0.1:{server.server_address[1]}"
-        _say(street, url)
         try:
-            street.run()
+            server = serve_desk(street, options.http_port)
+            try:
+                _say(street, f"http://127.0.0.1:{server.server_address[1]}")
+                street.run()
+            finally:
+                server.shutdown()
+                server.server_close()
         finally:
             street.close()
-            server.shutdown()
         return {
             "scenario": opened.name,
             "time_s": street.street.time_s,

@@ -24,7 +24,7 @@ from typing import Any
 from rich.progress import Progress
 
 from ops.arms import Arm, Centre, Times, finish, run_arm, settings_of
-from ops.bounds import check_number
+from ops.bounds import check_number, make_folder
 from ops.demo_result import demo_result
 from ops.loop import Choice, choose, corrected, with_queue_growth
 from ops.plan_runs import open_signals
@@ -71,10 +71,14 @@ class DemoOptions:
         if self.seeds < 1 or self.twin_seeds < 2:
             told = f"{self.seeds} street seeds, {self.twin_seeds} twin seeds"
             raise BadInput("demo", told, "at least 1 and 2", "ask for more seeds")
+        check_number("--warm-up", self.warm_up_s, 0)
         check_number("--count", self.count_s, 60)
         check_number("--window", self.window_s, 60)
         check_number("--spread", self.spread, 0, 3)
         check_number("--shift-seed", self.shift_seed, 0)
+        if self.warm_up_s % 1 or self.count_s % 1:
+            told = f"{self.warm_up_s:g} s and {self.count_s:g} s"
+            raise BadInput("warm-up and --count", told, "whole seconds: cameras count in periods", "round them")
         if (self.video is None) != (self.camera is None):
             raise BadInput("demo", "--video or --camera alone", "one needs the other", "give both")
 
@@ -115,7 +119,7 @@ def run_demo(options: DemoOptions) -> dict[str, Any]:
     TrafficError
         If the street or the twin cannot run.
     KeyboardInterrupt
-        After Ctrl-C, once controllers are released and a partial report is written.
+        After Ctrl-C. Either way controllers are released, and once the choice is known a partial report is written.
     """
     options.check()
     run = _prepare(options)
@@ -125,7 +129,7 @@ def run_demo(options: DemoOptions) -> dict[str, Any]:
         try:
             _decide(run, clip, progress)
             _compare(run, progress)
-        except KeyboardInterrupt as error:
+        except (KeyboardInterrupt, TrafficError) as error:
             run.stop.set()
             fault = error
     if run.choice is None:
@@ -150,7 +154,7 @@ def _prepare(options: DemoOptions) -> Run:
             f"demand ends at {scenario.end_s:g} s",
             "shorten --count or --window",
         )
-    options.out.mkdir(parents=True, exist_ok=True)
+    make_folder("--out", options.out)
     base = StreetSettings(
         scenario=str(scenario.folder),
         folder=str(options.out / "street"),
@@ -178,10 +182,7 @@ def _decide(run: Run, clip: Sequence[TurnCount], progress: Progress) -> None:
     """Run the first street until the push, judge, push, and leave it to run on beside the other arms."""
     times, seed = run.times, run.seeds[0]
     settings = settings_of(run.base, seed, run.folder(f"street_{seed}"))
-    street = StreetProcess(settings)
-    centre: Centre | None = None
-    try:
-        centre = Centre(run.scenario, street.client)
+    with StreetProcess(settings) as street, Centre(run.scenario, street.client) as centre:
         centre.watch(times.push_s, _bar(progress, "cameras count", times.begin_s, times.push_s))
         seen = corrected(street.client.counts(times.count_from_s, times.push_s), centre.detection_rate)
         network = centre.town.network
@@ -195,29 +196,10 @@ def _decide(run: Run, clip: Sequence[TurnCount], progress: Progress) -> None:
             twin_seeds=range(1, 1 + run.options.twin_seeds),
             progress=progress,
         )
-        fault = _push(centre, run.choice)
+        fault = "" if run.choice.is_kept else centre.try_push(list(run.choice.chosen.plans.values()))
         centre.watch(times.end_s, _bar(progress, "street goes on", times.push_s, times.end_s))
         arms = run.before if run.choice.is_kept else run.after
         arms[seed] = finish(settings, centre, street, times, is_pushed=not run.choice.is_kept, fault=fault)
-    except BaseException:
-        if centre is not None:
-            centre.release("interrupted")
-        raise
-    finally:
-        if centre is not None:
-            centre.close()
-        street.kill()
-
-
-def _push(centre: Centre, choice: Choice) -> str:
-    """Send the chosen plans; return why not, if they were refused."""
-    if choice.is_kept:
-        return ""
-    try:
-        centre.push(list(choice.chosen.plans.values()))
-    except TrafficError as error:
-        return error.line
-    return ""
 
 
 def _compare(run: Run, progress: Progress) -> None:

@@ -9,7 +9,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from control.audit import Record
-from ops.arms import Arm
+from ops.arms import END_OF_RUN, Arm
 from ops.effect import approach_rows, logged_approaches, measures_of
 from ops.judge import KEEP
 from ops.loop import Choice
@@ -33,12 +33,14 @@ from traffic.counts import TurnCount
 from traffic.demand import profile_from_counts
 from traffic.ids import JunctionId, MovementId
 from traffic.network import Network
+from traffic.signals import Plan
 
 if TYPE_CHECKING:
     from ops.demo import Run
 
 PACKAGES = ("eclipse-sumo", "libsumo", "numpy", "scipy")
 QUIET = frozenset({"push", "plan", "confirmed"})
+"""Records that the table of pushes shows already."""
 
 
 def demo_result(run: Run, *, is_complete: bool) -> DemoResult:
@@ -51,7 +53,8 @@ def demo_result(run: Run, *, is_complete: bool) -> DemoResult:
     classes = counted_classes(network)
     mcu = {kind: run.scenario.mcu[c.value] for kind, c in classes.items() if c.value in run.scenario.mcu}
     is_sent = not run.choice.is_kept
-    first = next(iter([*run.after.values(), *run.before.values()]), None)
+    plans = tuple(run.choice.chosen.plans.values()) if is_sent else ()
+    decided = run.after.get(run.seeds[0]) or run.before.get(run.seeds[0])
     return DemoResult(
         facts=_facts(run, [arm.seed for arm in before]),
         network=network,
@@ -65,10 +68,10 @@ def demo_result(run: Run, *, is_complete: bool) -> DemoResult:
         approaches=approach_rows(before, after, run.times, approaches) if before else (),
         candidates=tuple(_candidate_rows(run.choice)),
         choice_reason=run.choice.verdict.reason,
-        counts=tuple(_count_rows(run, network, first)),
+        counts=tuple(_count_rows(run, network, decided)),
         fit=tuple(_fit_rows(run.choice)),
-        pushes=tuple(row for arm in after for row in _push_rows(arm)),
-        log=tuple(row for arm in (*before, *after) for row in _log_rows(arm)),
+        pushes=tuple(row for arm in after for row in push_rows(arm, plans, run.times.push_s)),
+        log=tuple(row for arm in (*before, *after) for row in log_rows(arm, run.times.push_s)),
         corridor=tuple(JunctionId(name) for name in run.scenario.corridor),
         is_complete=is_complete,
         notes=tuple(_notes(run)),
@@ -172,37 +175,49 @@ def _fit_rows(choice: Choice) -> Iterable[FitRow]:
         )
 
 
-def _push_rows(arm: Arm) -> Iterable[PushRow]:
-    """Return what became of every plan that one street was sent."""
+def push_rows(arm: Arm, plans: Sequence[Plan], push_s: float) -> Iterable[PushRow]:
+    """Return what became of every plan that was meant for one street; what was never selected was refused."""
     confirmed = {row.junction for row in arm.audit if row.kind == "confirmed"}
     lost = {r.junction: str(r.detail["reason"]) for r in arm.audit if r.kind == "release" and not _is_end(r)}
+    pushed = {row.junction: row for row in arm.audit if row.kind == "push"}
     read_back = arm.read_back or {}
-    for record in arm.audit:
-        if record.kind == "push" and record.junction is not None:
-            is_lost = record.junction in lost or record.junction not in confirmed
-            yield PushRow(
-                time_s=_time_s(record),
-                seed=arm.seed,
-                junction=record.junction,
-                pattern=int(str(record.detail["pattern"])),
-                state=PushState.RELEASED if is_lost else PushState.CONFIRMED,
-                reason=lost.get(record.junction, "not confirmed before the end" if is_lost else ""),
-                is_readback_equal=read_back.get(record.junction),
-            )
+    for plan in plans:
+        name, record = plan.junction, pushed.get(plan.junction)
+        is_lost = name in lost or name not in confirmed
+        if record is None:
+            state, reason = PushState.REFUSED, arm.fault
+        elif is_lost:
+            state, reason = PushState.RELEASED, lost.get(name, "not confirmed before the end")
+        else:
+            state, reason = PushState.CONFIRMED, ""
+        yield PushRow(
+            time_s=push_s if record is None else _time_s(record),
+            seed=arm.seed,
+            junction=name,
+            pattern=plan.pattern.number if record is None else int(str(record.detail["pattern"])),
+            state=state,
+            reason=reason,
+            is_readback_equal=read_back.get(name),
+        )
 
 
-def _log_rows(arm: Arm) -> Iterable[LogRow]:
-    """Return what else happened on one street."""
+def log_rows(arm: Arm, push_s: float) -> Iterable[LogRow]:
+    """Return what else happened on one street: faults, refusals, releases, lost polls."""
     if arm.fault:
-        yield LogRow(time_s=float("nan"), seed=arm.seed, kind="fault", text=arm.fault)
+        yield LogRow(time_s=push_s, seed=arm.seed, kind="fault", text=arm.fault)
     for record in arm.audit:
-        if record.kind not in QUIET and not _is_end(record):
+        if record.kind not in QUIET and not _is_end(record) and not _is_echo(record):
             text = ", ".join(f"{name} {value}" for name, value in record.detail.items() if name != "time_s")
             yield LogRow(time_s=_time_s(record), seed=arm.seed, kind=record.kind, text=text, junction=record.junction)
 
 
 def _is_end(record: Record) -> bool:
-    return record.kind == "release" and record.detail.get("reason") == "end of the run"
+    return record.kind in ("release", "released") and record.detail.get("reason") == END_OF_RUN
+
+
+def _is_echo(record: Record) -> bool:
+    """Whether this is the guard's note of a release that the street wrote down itself, and nothing more."""
+    return record.kind == "released" and not record.detail.get("is_locked")
 
 
 def _time_s(record: Record) -> float:

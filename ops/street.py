@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from sim.sumocfg import open_folder
 from traffic.camera_sites import read_cameras
 from traffic.count_files import write_counts
 from traffic.counts import TurnCount
-from traffic.errors import BadInput, UnsafeCommand
+from traffic.errors import BadInput, TrafficError, UnsafeCommand
 from traffic.events import Event, EventCode
 from traffic.ids import JunctionId, LinkId, MovementId
 from traffic.network import Network
@@ -39,12 +40,15 @@ from traffic.saved import read_signals
 from traffic.scenario import Scenario
 from vision.virtual_camera import PERFECT, CameraNoise, Periods, VirtualCamera
 
+EPSILON_DS = 1e-6
+
 
 class EventBook:
-    """The street's event log in memory; an `EventSink`."""
+    """The street's event log in memory; an `EventSink`. After each step's pulses it is in order of time."""
 
     def __init__(self, network: Network) -> None:
         self.events: list[Event] = []
+        self._n_ordered = 0
         self._channel: Mapping[tuple[JunctionId, LinkId, str], int] = {
             (row.junction, row.approach, row.place.value): row.channel for row in detector_channels(network)
         }
@@ -54,16 +58,22 @@ class EventBook:
         self.events.extend(events)
 
     def pulse(self, pulses: Sequence[Pulse]) -> None:
-        """Write a detector-on event for every vehicle that came onto a detector."""
-        self.events.extend(
+        """Write a detector-on event for every vehicle that came onto a detector in the step that has just ended.
+
+        A stamp is the tenth that ends after it, so that nothing is stamped into a step that was read already.
+        """
+        fresh = self.events[self._n_ordered :]
+        fresh += [
             Event(
-                round(pulse.time_s * 10),
+                ceil(pulse.time_s * 10 - EPSILON_DS),
                 pulse.junction,
                 EventCode.DETECTOR_ON,
                 self._channel[pulse.junction, pulse.approach, pulse.place],
             )
             for pulse in pulses
-        )
+        ]
+        self.events[self._n_ordered :] = sorted(fresh, key=lambda event: event.time_ds)
+        self._n_ordered = len(self.events)
 
 
 class RunningStreet:
@@ -185,9 +195,8 @@ class RunningStreet:
     def _step(self) -> None:
         pulses, passages = self.street.advance()
         now_s = self.street.time_s
-        shown = self.cabinets.tick(round(now_s * 10), {})
-        self._show(shown)
         with self._moved:
+            self._show(self.cabinets.tick(round(now_s * 10), {}))
             for camera in (*self.cameras, self._truth):
                 camera.see(passages, until_s=now_s)
             self.book.pulse(pulses)
@@ -215,21 +224,35 @@ def _views(scenario: Scenario, network: Network) -> list[tuple[MovementId, ...]]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a street from a settings file; `READY` in its folder says when it can be reached."""
     path = Path((sys.argv[1:] if arguments is None else arguments)[0])
-    settings = StreetSettings(**json.loads(path.read_text(encoding="utf-8"))).check()
-    street = RunningStreet(settings)
-    server = serve_desk(street, settings.http_port)
-    ready = Path(settings.folder) / READY
-    address = {"url": f"http://127.0.0.1:{server.server_address[1]}", "settings": asdict(settings)}
-    ready.with_suffix(".part").write_text(json.dumps(address), encoding="utf-8")
-    ready.with_suffix(".part").replace(ready)
     try:
-        street.run()
+        run_street(StreetSettings(**json.loads(path.read_text(encoding="utf-8"))))
+    except TrafficError as error:
+        sys.stderr.write(f"{error.line}\n")
+        return 1
     except KeyboardInterrupt:
         return 130
+    return 0
+
+
+def run_street(settings: StreetSettings) -> None:
+    """Run a street to its end or a stop.
+
+    Raises
+    ------
+    BadInput
+        If the settings, or the scenario that they name, cannot be run.
+    """
+    street = RunningStreet(settings.check())
+    try:
+        server = serve_desk(street, settings.http_port)
+        ready = Path(settings.folder) / READY
+        address = {"url": f"http://127.0.0.1:{server.server_address[1]}", "settings": asdict(settings)}
+        ready.with_suffix(".part").write_text(json.dumps(address), encoding="utf-8")
+        ready.with_suffix(".part").replace(ready)
+        street.run()
     finally:
         street.close()
-        server.shutdown()
-    return 0
+    server.shutdown()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ that runs at its own speed refuses them.
 
 from __future__ import annotations
 
+import http.client
 import json
 import threading
 import urllib.error
@@ -18,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
 from traffic.counts import Health, TurnCount, VehicleClass
-from traffic.errors import PlantLost, TrafficError
+from traffic.errors import BadInput, PlantLost, TrafficError
 from traffic.events import Event, EventCode
 from traffic.ids import JunctionId
 
@@ -63,7 +64,13 @@ def count_from_row(row: Sequence[Any]) -> TurnCount:
 
 
 def serve_desk(desk: StreetDesk, port: int) -> ThreadingHTTPServer:
-    """Start answering on 127.0.0.1:`port` (0 = any free one) in a daemon thread."""
+    """Start answering on 127.0.0.1:`port` (0 = any free one) in a daemon thread.
+
+    Raises
+    ------
+    BadInput
+        If the port is taken or not allowed.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -75,7 +82,10 @@ def serve_desk(desk: StreetDesk, port: int) -> ThreadingHTTPServer:
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing on stderr."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    except (OSError, OverflowError) as error:
+        raise BadInput("--http-port", port, str(error), "choose a free port, or 0 for any") from error
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True, name="street-http").start()
     return server
@@ -154,5 +164,5 @@ class StreetClient:
                 return answer
         except urllib.error.HTTPError as error:
             raise PlantLost(f"street {self.url}{path}", error.read().decode()[:300], f"HTTP {error.code}") from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise PlantLost(f"street {self.url}{path}", error, "no answer", "is the street still running?") from error

@@ -17,10 +17,12 @@ from traffic.errors import PlantLost
 START_S = 120.0
 """Longest that a street may take to open its wires, wall time."""
 END_S = 60.0
+GRACE_S = 1.0
+"""Wall time in which a street that no longer answers may turn out to have ended."""
 
 
 class StreetProcess:
-    """A running street. Ends it on exit, whatever happened."""
+    """A running street. Ends it on exit, whatever happened; a loss of it is told with what it said last."""
 
     def __init__(self, settings: StreetSettings) -> None:
         self.folder = Path(settings.folder)
@@ -50,10 +52,13 @@ class StreetProcess:
             If the street had died.
         """
         self.client.stop()
-        code = self._process.wait(END_S)
-        self._log.close()
+        try:
+            code = self._process.wait(END_S)
+        except subprocess.TimeoutExpired as error:
+            raise PlantLost("street", f"not ended after {END_S:g} s", next_move=self._advice) from error
         if code != 0:
             raise self._death()
+        self._log.close()
 
     def kill(self) -> None:
         """End the process at once; harmless where it has ended."""
@@ -72,7 +77,18 @@ class StreetProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        has_died = isinstance(error, PlantLost) and self._has_ended()
         self.kill()
+        if has_died:
+            raise self._death() from error
+
+    def _has_ended(self) -> bool:
+        """Whether the process is gone; one that just broke off its answers gets a moment for it."""
+        try:
+            self._process.wait(GRACE_S)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def _wait_until_ready(self, ready: Path) -> str:
         deadline = time.monotonic() + START_S
@@ -80,12 +96,18 @@ class StreetProcess:
             if self._process.poll() is not None:
                 raise self._death()
             if time.monotonic() > deadline:
-                raise PlantLost("street", f"not ready after {START_S:g} s", next_move=f"read {self.folder}/street.log")
+                raise PlantLost("street", f"not ready after {START_S:g} s", next_move=self._advice)
             time.sleep(0.05)
         return str(json.loads(ready.read_text(encoding="utf-8"))["url"])
 
+    @property
+    def _advice(self) -> str:
+        return f"read {self.folder}/street.log"
+
     def _death(self) -> PlantLost:
-        self._log.flush()
         lines = (self.folder / "street.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        said = lines[-1] if lines else f"exit {self._process.returncode}"
-        return PlantLost("street", said, "its process ended", f"read {self.folder}/street.log")
+        code = self._process.returncode
+        how = f"signal {-code}" if code is not None and code < 0 else f"exit {code}"
+        return PlantLost(
+            f"street in {self.folder}", lines[-1] if lines else how, f"its process ended: {how}", self._advice
+        )
