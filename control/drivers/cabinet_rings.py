@@ -162,6 +162,10 @@ class Rings:
             ring.next_phase = NO_PHASE
             if chosen and all(self._is_beside(chosen, o) for o in self.rings if o is not ring):
                 self._green(ring, chosen)
+        # Beyond a barrier all are in one cycle; a ring whose green was late by a whole window had counted one too many.
+        begun = [ring for ring in self.rings if ring.part is Part.GREEN]
+        for ring in begun:
+            ring.cycle = min(other.cycle for other in begun)
         return True
 
     def _is_beside(self, phase: PhaseNumber, other: Ring) -> bool:

@@ -89,7 +89,9 @@ def plans(draw: Draw, junction: Junction, number: int = 1, can_omit: bool = True
     for group in junction.barriers:
         parts = [[p for p in ring if p in group] for ring in junction.rings]
         if can_omit and all(len(part) > 1 for part in parts):
-            parts = [[p for p in part if p == part[-1] or draw(st.booleans())] for part in parts]
+            # With one phase to serve and none that waits, a controller rests in green instead of timing the plan.
+            least = 2 if len(junction.barriers) == 1 else 1
+            parts = [[p for p in part if p in part[-least:] or draw(st.booleans())] for part in parts]
         given = [{p: junction.phase(p).min_split_s + draw(st.integers(0, 4)) for p in part} for part in parts]
         span = max(sum(part.values()) for part in given)
         for part in given:
