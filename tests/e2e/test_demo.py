@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -93,22 +92,6 @@ def test_two_runs_of_one_seed_are_the_same_street(scenario: Scenario, tmp_path: 
     assert one.counts == other.counts and one.truth == other.truth
     assert one.trips.ids == other.trips.ids
     assert one.trips.time_loss_s.tolist() == other.trips.time_loss_s.tolist()
-
-
-def test_ctrl_c_ends_the_street_with_one_line(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "from ops.cli import main; main()", "demo", "--out", str(tmp_path), "--json"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    ready = tmp_path / "street_100" / "street.json"
-    deadline = time.monotonic() + 120.0
-    while not ready.exists() and time.monotonic() < deadline:
-        assert process.poll() is None
-        time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=120)
-    assert process.returncode == 130
-    assert json.loads(stdout)["error"]["kind"] == "Interrupted"
-    assert "Traceback" not in stderr
-    assert not streets_running(tmp_path)
 
 
 def streets_running(folder: Path) -> list[str]:
