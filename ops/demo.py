@@ -122,7 +122,7 @@ def run_demo(options: DemoOptions) -> dict[str, Any]:
         After Ctrl-C. Either way controllers are released, and once the choice is known a partial report is written.
     """
     options.check()
-    run = _prepare(options)
+    run = prepare(options)
     clip = _clip(run)
     fault: BaseException | None = None
     with stderr_progress() as progress:
@@ -143,7 +143,14 @@ def run_demo(options: DemoOptions) -> dict[str, Any]:
     return result.as_json_row(report)
 
 
-def _prepare(options: DemoOptions) -> Run:
+def prepare(options: DemoOptions) -> Run:
+    """Return a run that has not begun.
+
+    Raises
+    ------
+    BadInput
+        If the scenario cannot be run, its demand is over too soon, or the results' folder cannot be made.
+    """
     scenario = open_scenario(options.scenario)
     open_signals(scenario)
     times = Times.of(scenario, warm_up_s=options.warm_up_s, count_s=options.count_s, window_s=options.window_s)
@@ -183,23 +190,27 @@ def _decide(run: Run, clip: Sequence[TurnCount], progress: Progress) -> None:
     times, seed = run.times, run.seeds[0]
     settings = settings_of(run.base, seed, run.folder(f"street_{seed}"))
     with StreetProcess(settings) as street, Centre(run.scenario, street.client) as centre:
-        centre.watch(times.push_s, _bar(progress, "cameras count", times.begin_s, times.push_s))
-        seen = corrected(street.client.counts(times.count_from_s, times.push_s), centre.detection_rate)
-        network = centre.town.network
-        grown = with_queue_growth(seen, street.client.events(), network, (times.count_from_s, times.push_s))
-        counts = in_place(grown, clip)
-        run.choice = choose(
-            run.scenario,
-            counts,
-            times,
-            run.folder("twin"),
-            twin_seeds=range(1, 1 + run.options.twin_seeds),
-            progress=progress,
-        )
+        run.choice = count_and_choose(run, centre, clip, progress)
         fault = "" if run.choice.is_kept else centre.try_push(list(run.choice.chosen.plans.values()))
         centre.watch(times.end_s, _bar(progress, "street goes on", times.push_s, times.end_s))
         arms = run.before if run.choice.is_kept else run.after
         arms[seed] = finish(settings, centre, street, times, is_pushed=not run.choice.is_kept, fault=fault)
+
+
+def count_and_choose(run: Run, centre: Centre, clip: Sequence[TurnCount], progress: Progress) -> Choice:
+    """Let the street's cameras count until it is time to push, and choose; the street is held meanwhile."""
+    times, client, network = run.times, centre.client, centre.town.network
+    centre.watch(times.push_s, _bar(progress, "cameras count", times.begin_s, times.push_s))
+    seen = corrected(client.counts(times.count_from_s, times.push_s), centre.detection_rate)
+    grown = with_queue_growth(seen, client.events(), network, (times.count_from_s, times.push_s))
+    return choose(
+        run.scenario,
+        in_place(grown, clip),
+        times,
+        run.folder("twin"),
+        twin_seeds=range(1, 1 + run.options.twin_seeds),
+        progress=progress,
+    )
 
 
 def _compare(run: Run, progress: Progress) -> None:

@@ -13,6 +13,7 @@ from traffic.count_files import read_counts
 from traffic.counts import Health, TurnCount, VehicleClass
 from traffic.errors import BadInput
 from traffic.network import Network
+from vision.camera import read_camera
 
 
 def count_clip(video: Path, camera: Path, weights: str | None, network: Network, out: Path) -> list[TurnCount]:
@@ -21,14 +22,16 @@ def count_clip(video: Path, camera: Path, weights: str | None, network: Network,
     Raises
     ------
     BadInput
-        If the camera file names no movement of this network.
+        If the camera file names no movement, or one that this network does not have; nothing was counted yet.
     """
+    named = [name for line in read_camera(camera).lines for name in (line.movement_to_left, line.movement_to_right)]
+    strange = sorted({name for name in named if name is not None} - set(network.movements))
+    if strange or not any(named):
+        told = f"names {', '.join(strange)}" if strange else "its lines name no movement"
+        move = "give a line movement_to_left or movement_to_right"
+        raise BadInput(f"camera file {camera}", told, "movements of this scenario's network", move)
     run_count(video, camera, weights, out, CountOptions(has_slit_scan=True))
-    counted = [row for row in read_counts(out / "counts.csv") if row.movement in network.movements]
-    if not counted:
-        where = f"camera file {camera}"
-        raise BadInput(where, "its lines name no movement of this network", next_move="give `movements` to a line")
-    return counted
+    return [row for row in read_counts(out / "counts.csv") if row.movement in network.movements]
 
 
 def in_place(counts: Sequence[TurnCount], clip: Sequence[TurnCount]) -> list[TurnCount]:
