@@ -123,6 +123,7 @@ class Guard:
         self._watch = CallWatch(tuple(self._tables.values()), len(network.movements), limits)
         self._shown_faults: dict[JunctionId, dict[str, list[str]]] = {name: {} for name in junctions}
         self._snapshot: Snapshot | None = None
+        self._time_s = 0.0
         self._is_fresh = self._is_now = False
         self._staged: list[Charge] = []
         self._n_stages = tuple(len(table.lamps) for table in self._tables.values())
@@ -231,9 +232,7 @@ class Guard:
 
     def _note_release(self, junction: JunctionId, reason: str) -> None:
         """Note that a junction was handed back because of a fault; hold commands, or lock it."""
-        snapshot = self._snapshot
-        now = snapshot.time_s if snapshot is not None else 0.0
-        charge = self._charges[junction]
+        now, charge = self._time_s, self._charges[junction]
         cycle_s = self.limits.max_cycle_s if charge.plan is None else charge.plan.pattern.cycle_s
         charge.release_times_s = [t for t in charge.release_times_s if now - t < HOUR_S] + [now]
         charge.is_locked = charge.is_locked or len(charge.release_times_s) >= RELEASES_TO_LOCK
@@ -252,7 +251,7 @@ class Guard:
         if fault is not None:
             raise PlantLost("snapshot", fault, next_move="nothing was commanded; look at the plant")
         is_later = self._snapshot is None or snapshot.time_s != self._snapshot.time_s
-        self._snapshot = snapshot
+        self._snapshot, self._time_s = snapshot, snapshot.time_s
         self._judge(snapshot, is_later=is_later)
         self._is_fresh = self._is_now = True
 
@@ -425,6 +424,8 @@ class Guard:
 
     def _move(self, seconds: float) -> None:
         self._is_fresh = self._is_now = False
+        # What the plant hands back on the way is noted with the end of the way: a hold is rather too long.
+        self._time_s += seconds
         self.plant.advance(seconds)
 
     def _serve_due(self, snapshot: Snapshot, end_s: float) -> float:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from rich.progress import Progress
 
+from control.plan.transition import moved_together
 from ops.arms import Times
 from ops.candidates import flows_mcu_h, make_candidates, saturated_movements
 from ops.detectors import Place, detector_channels
@@ -28,9 +29,10 @@ from sim.street_demand import read_route_flows
 from traffic.counts import TurnCount
 from traffic.errors import UnsafeCommand
 from traffic.events import Event, EventCode
-from traffic.ids import MovementId
+from traffic.ids import JunctionId, MovementId
 from traffic.network import Network
 from traffic.scenario import Scenario
+from traffic.signals import Plan
 
 TWIN_TAIL_S = 120.0
 """Time after the window in which the twin lets those under way drive on, seconds."""
@@ -130,7 +132,8 @@ def choose(
         counted_classes(town.network),
         np.random.default_rng(twin_seeds[0]),
     )
-    candidates, refused = make_candidates(scenario, town, installed, flows)
+    made, refused = make_candidates(scenario, town, installed, flows)
+    candidates = [row if row.name == KEEP else in_reach(row, installed, times.push_s) for row in made]
     twin = _Twin(scenario, calibration, times, folder, progress)
     first, rest = twin_seeds[: len(twin_seeds) // 2], twin_seeds[len(twin_seeds) // 2 :]
     delays, faults = twin.delays(candidates, first, "twin judges plans")
@@ -147,6 +150,12 @@ def choose(
         refused={**refused, **faults, **later_faults},
         verdict=judge({row.name: delays[row.name] for row in finalists}, others=delays),
     )
+
+
+def in_reach(candidate: Candidate, installed: Mapping[JunctionId, Plan], push_s: float) -> Candidate:
+    """Return a candidate whose offsets were moved together, so that it can be in effect three cycles after its push."""
+    why = f"{candidate.why}; offsets moved together for a short transition"
+    return replace(candidate, plans=moved_together(candidate.plans, installed, push_s), why=why)
 
 
 @dataclass(frozen=True, slots=True)

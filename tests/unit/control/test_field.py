@@ -10,6 +10,8 @@ import pytest
 
 from control.audit import MemoryAudit
 from control.drivers.field import FieldPlant, is_same_timing
+from control.guard import Guard
+from control.limits import GuardLimits
 from tests.unit.control.fakes import FakePlant, make_crossroads, make_plan
 from tests.unit.control.test_guard import A, make_identity, make_status, select
 from traffic.decisions import Extend, Release, Stage
@@ -272,3 +274,19 @@ def test_a_fault_right_after_the_selection_releases_and_tells_once() -> None:
     with pytest.raises(ControllerFault):
         field.push([A])
     assert [name for name, _ in field.told] == [A] and field.drivers[A].calls.count("release") == 1
+
+
+def test_a_release_long_after_the_push_still_holds_commands_for_three_cycles() -> None:
+    field = Field()
+    guard = Guard(field.plant, GuardLimits(is_clearance_accepted=True), audit=field.audit)
+    guard.command([select(field.plant.junctions[A])])
+    guard.advance(1000.0)
+    field.drivers[A].raises["refresh"] = ControllerFault("controller of junction a", "dropped to free")
+    with pytest.raises(ControllerFault):
+        guard.advance(20.0)
+    del field.drivers[A].raises["refresh"]
+    guard.advance(100.0)
+    with pytest.raises(UnsafeCommand, match="no command before"):
+        guard.command([select(field.plant.junctions[A], sequence=2)])
+    guard.advance(100.0)
+    guard.command([select(field.plant.junctions[A], sequence=3)])
