@@ -62,7 +62,7 @@ def _passages(
     demand: Demand, network: Network, begin_s: float, end_s: float
 ) -> Iterator[tuple[float, tuple[LinkId, LinkId], float]]:
     """Yield (time, (from link, to link), vehicles) for every node that every vehicle passes."""
-    ways = _Ways(network)
+    ways = Ways(network)
     for row in demand.departures:
         if begin_s <= row.depart_s < end_s:
             yield from _of_route(network, ways.links(demand, row), row.depart_s, 1.0)
@@ -86,7 +86,7 @@ def _of_route(
         yield time_s, (before, after), vehicles
 
 
-class _Ways:
+class Ways:
     """Quickest ways at free flow, each searched for once."""
 
     def __init__(self, network: Network) -> None:

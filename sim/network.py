@@ -72,13 +72,13 @@ def read_vehicle_types(files: Iterable[Path]) -> dict[str, VehicleType]:
         for element in elements(path, ("additional", "add", "routes", "net")):
             for row in element.iter("vType"):
                 where = f"{path}: vType {row.get('id')}"
-                values = {
-                    name: number(row, attribute, where)
-                    for name, attribute in _TYPE_NUMBERS.items()
+                name, vehicle_class = row.get("id", ""), row.get("vClass", "passenger")
+                values = _CLASS_NUMBERS.get(vehicle_class, {}) | {
+                    key: number(row, attribute, where)
+                    for key, attribute in _TYPE_NUMBERS.items()
                     if attribute in row.attrib
                 }
-                name = row.get("id", "")
-                types[name] = VehicleType(id=name, vehicle_class=row.get("vClass", "passenger"), **values)
+                types[name] = VehicleType(id=name, vehicle_class=vehicle_class, **values)
     return types
 
 
@@ -90,7 +90,23 @@ _TYPE_NUMBERS = {
     "accel_mps2": "accel",
     "decel_mps2": "decel",
     "max_speed_mps": "maxSpeed",
+    "sigma": "sigma",
+    "speed_dev": "speedDev",
 }
+_CLASS_NUMBERS: dict[str, dict[str, float]] = {
+    "bus": {"length_m": 12.0, "width_m": 2.5, "accel_mps2": 1.2, "decel_mps2": 4.0, "max_speed_mps": 23.6},
+    "coach": {"length_m": 14.0, "width_m": 2.6, "accel_mps2": 2.0, "decel_mps2": 4.0, "max_speed_mps": 27.8},
+    "delivery": {"length_m": 6.5, "width_m": 2.16, "speed_dev": 0.05},
+    "truck": {"length_m": 7.1, "width_m": 2.4, "accel_mps2": 1.3, "decel_mps2": 4.0, "max_speed_mps": 36.1},
+    "trailer": {"length_m": 16.5, "width_m": 2.55, "accel_mps2": 1.0, "decel_mps2": 4.0, "max_speed_mps": 36.1},
+    "motorcycle": {"length_m": 2.2, "width_m": 0.9, "accel_mps2": 6.0, "decel_mps2": 10.0},
+    "moped": {"length_m": 2.1, "width_m": 0.8, "accel_mps2": 1.1, "decel_mps2": 7.0, "max_speed_mps": 12.5},
+    "bicycle": {
+        **{"length_m": 1.6, "width_m": 0.65, "min_gap_m": 0.5, "accel_mps2": 1.2},
+        **{"decel_mps2": 3.0, "max_speed_mps": 5.56},
+    },
+}
+"""SUMO's defaults by vehicle class where they differ from a car's (Vehicle Type Parameter Defaults)."""
 
 
 def _check_references(net: RawNet) -> None:
@@ -117,7 +133,7 @@ def _places(net: RawNet, roads: Mapping[str, RawEdge]) -> dict[RawConnection, in
 
 def _connection(net: RawNet, raw: RawConnection, places: Mapping[RawConnection, int], rights: Rights) -> Connection:
     foes, response = rights.get(raw, ((), ()))
-    length_m, speed_mps, shape = _inner_path(net, raw)
+    length_m, speed_mps, shape, waiting_m = _inner_path(net, raw)
     is_signal = raw.tl in net.programs and raw.link_index >= 0
     return Connection(
         from_lane=LaneId(net.edges[raw.from_edge].lanes[raw.from_lane].id),
@@ -132,13 +148,15 @@ def _connection(net: RawNet, raw: RawConnection, places: Mapping[RawConnection, 
         foes=frozenset(places[other] for other in foes if other in places),
         response=frozenset(places[other] for other in response if other in places),
         shape=shape,
+        waiting_m=waiting_m,
     )
 
 
-def _inner_path(net: RawNet, raw: RawConnection) -> tuple[float, float, tuple[Point, ...]]:
-    """Return length, speed and shape of the lanes inside the node, waiting places in it included."""
+def _inner_path(net: RawNet, raw: RawConnection) -> tuple[float, float, tuple[Point, ...], float]:
+    """Return length, speed and shape of the lanes inside the node, and the length up to a waiting place in it."""
     length_m, speed_mps = 0.0, net.edges[raw.to_edge].lanes[raw.to_lane].speed_mps
     shape: tuple[Point, ...] = ()
+    waiting_m = 0.0
     via, seen = raw.via, set[str]()
     while via and via not in seen:
         seen.add(via)
@@ -151,7 +169,9 @@ def _inner_path(net: RawNet, raw: RawConnection) -> tuple[float, float, tuple[Po
         speed_mps = min(speed_mps, lane.speed_mps) if len(seen) > 1 else lane.speed_mps
         shape += lane.shape
         via = net.continuation.get((edge_id, int(index)), "")
-    return length_m, speed_mps, shape
+        if via and not waiting_m:
+            waiting_m = length_m
+    return length_m, speed_mps, shape, waiting_m
 
 
 def _link(edge: RawEdge) -> Link:

@@ -7,8 +7,39 @@ from dataclasses import dataclass
 from math import isfinite, nan
 
 from traffic.counts import TurnCount
-from traffic.ids import MovementId
-from traffic.network import Network
+from traffic.ids import LinkId, MovementId
+from traffic.network import Network, VehicleType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journey:
+    """One vehicle to come: when it wants to depart, over which links, as which type.
+
+    `depart_lane`, `depart_pos` and `depart_speed` are SUMO's words for how it enters: `first` waits for the kerb
+    lane, `free` and `best` take another one; `base` starts at the beginning of the link, `random_free` anywhere.
+    """
+
+    id: str
+    depart_s: float
+    links: tuple[LinkId, ...]
+    vehicle_type: str = ""
+    depart_lane: str = "first"
+    depart_pos: str = "base"
+    depart_speed: str = "0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journeys:
+    """All vehicles of a period, and their types by name; an unknown name is a car.
+
+    `has_lane_sharing` says that two-wheelers do not keep to one file (SUMO's sublane model).
+    """
+
+    rows: tuple[Journey, ...]
+    types: Mapping[str, VehicleType]
+    begin_s: float
+    end_s: float
+    has_lane_sharing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,8 @@ class Connection:
     `link_index` is its place in the lamp string of `junction` (None where unsignalised).
     `foes` and `response` are places in `Network.connections`: those whose path meets this one,
     and those it yields to. `direction` is SUMO's: s straight, l left, r right, t turn, L R partial.
-    `length_m` is the path inside the node, `speed_mps` its speed limit.
+    `length_m` is the path inside the node, `speed_mps` its speed limit. `waiting_m` is how far inside it a
+    vehicle may wait for a gap (a left turn in the middle of the junction), 0 where there is no such place.
     """
 
     from_lane: LaneId
@@ -67,6 +68,7 @@ class Connection:
     foes: frozenset[int] = frozenset()
     response: frozenset[int] = frozenset()
     shape: tuple[Point, ...] = ()
+    waiting_m: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,11 @@ class Approach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VehicleType:
-    """A SUMO vehicle type as far as counting and timing need it."""
+    """A SUMO vehicle type as far as counting and timing need it.
+
+    `sigma` is how imperfectly it is driven (0-1), `speed_dev` the spread of the speeds that drivers choose, as a
+    ratio of the limit.
+    """
 
     id: str
     vehicle_class: str = "passenger"
@@ -106,6 +112,8 @@ class VehicleType:
     accel_mps2: float = 2.6
     decel_mps2: float = 4.5
     max_speed_mps: float = 55.6
+    sigma: float = 0.5
+    speed_dev: float = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
