@@ -3,6 +3,8 @@
 ::
 
     lane --conn--> box --conn--> lane       a turn that waits for a gap inside the junction: the box is a short lane
+
+Vehicles queue up on the way over a node without signals or right of way, too: such a way is part of the lane behind it.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from math import sqrt
 from control.core.arrays import CONN, GREEN, YIELD, Array, rows_of
 from control.queue_links import Links
 from control.queue_physics import Physics
+from traffic.ids import LaneId
 from traffic.network import Connection, Network
 
 _START, _END, _BOX, _FOE, _N_FOE, _LENGTH = 0, 1, 2, 4, 5, 7
@@ -28,12 +31,14 @@ class LaneTable:
         self.names: list[str] = []
         self.conns: list[list[float]] = []
         self.lane_at: dict[str, int] = {}
+        self._way_in_m = _open_ways_m(network)
         for link, strips in enumerate(links.strips.values()):
             for strip in strips:
                 self.lane_at |= dict.fromkeys(strip.lanes, len(self.lanes))
-                wave_s = max(0.0, strip.length_m / spacing_m - 1.0) * (1.0 + physics.reaction_s)
-                room = max(1, int(physics.crowding * strip.length_m / spacing_m + 0.6))
-                self._add_lane(strip.lanes[0], (room, link, strip.length_m, strip.limit_mps, wave_s))
+                length_m = strip.length_m + self._way_in_m.get(strip.lanes[0], 0.0)
+                wave_s = max(0.0, length_m / spacing_m - 1.0) * (1.0 + physics.reaction_s)
+                room = max(1, int(physics.crowding * length_m / spacing_m + 0.6))
+                self._add_lane(strip.lanes[0], (room, link, length_m, strip.limit_mps, wave_s))
         self._add_conns()
         self.exits = [self._add_exit(lane) for lane in range(len(self.lanes))]
         self._add_boxes()
@@ -51,7 +56,8 @@ class LaneTable:
             junction = -1 if row.junction is None else junctions.get(row.junction, -1)
             code = YIELD if row.response else GREEN
             ends = (self.lane_at[row.from_lane], self.lane_at[row.to_lane])
-            self.conns.append([*ends, -1, junction, 0, 0, code, row.length_m, speed, self._gap_s(row)])
+            way_m = max(0.0, row.length_m - self._way_in_m.get(row.to_lane, 0.0)) if _is_open(row) else row.length_m
+            self.conns.append([*ends, -1, junction, 0, 0, code, way_m, speed, self._gap_s(row)])
 
     def _gap_s(self, row: Connection) -> float:
         """Return the gap that a crossing needs: to clear its way and 5 m from standing, and a second."""
@@ -74,14 +80,18 @@ class LaneTable:
             self.conns.append([box, conn[_END], -1, -1, 0, 0, YIELD, rest_m, speed, conn[9]])
             conn[_END], conn[_BOX], conn[_LENGTH] = out, box, 0.0
 
-    def _foes(self) -> list[list[int]]:
-        """Return whom every connection yields to; who waits in a box is looked for there, too."""
-        foes: list[list[int]] = [[] for _ in self.conns]
+    def _foes(self) -> list[list[tuple[int, int]]]:
+        """Return whom every connection yields to, and whether both merge; who waits in a box is found there, too."""
+        foes: list[list[tuple[int, int]]] = [[] for _ in self.conns]
         for place, row in enumerate(self._network.connections):
             others = [foe for foe in sorted(row.response) if self._network.connections[foe].from_lane != row.from_lane]
             inside = [int(self.conns[foe][_END]) for foe in others if self.conns[foe][_BOX] >= 0]
             conn = self.conns[place]
-            foes[int(conn[_END]) if conn[_BOX] >= 0 else place] = others + inside
+            merging = [foe for foe in others if self._network.connections[foe].to_link == row.to_link]
+            foes[int(conn[_END]) if conn[_BOX] >= 0 else place] = [
+                *((foe, int(foe in merging)) for foe in others),
+                *((foe, 0) for foe in inside),
+            ]
         return foes
 
     def conn_rows(self) -> Array:
@@ -91,3 +101,17 @@ class LaneTable:
             conn[_FOE], conn[_N_FOE] = first, len(foes)
             first += len(foes)
         return rows_of([tuple(row) for row in self.conns], CONN)
+
+
+def _is_open(row: Connection) -> bool:
+    """Whether nothing stops a vehicle on its way but the vehicle ahead."""
+    return row.junction is None and not row.response
+
+
+def _open_ways_m(network: Network) -> dict[LaneId, float]:
+    """Return the longest open way into each lane."""
+    ways_m: dict[LaneId, float] = {}
+    for row in network.connections:
+        if _is_open(row):
+            ways_m[row.to_lane] = max(ways_m.get(row.to_lane, 0.0), row.length_m)
+    return ways_m

@@ -38,6 +38,8 @@ class Physics:
         Factor on the headway between vehicles that start on one link.
     crowding
         Factor on the vehicles that a lane holds.
+    minor_mps
+        Speed at which a minor stream comes to its line, ready to stop, m/s.
     """
 
     reaction_s: float = 0.35
@@ -54,6 +56,7 @@ class Physics:
     merge_s: float = 1.3
     insertion: float = 1.0
     crowding: float = 1.0
+    minor_mps: float = 5.0
 
     def __post_init__(self) -> None:
         """Refuse what no driver does."""

@@ -8,7 +8,7 @@ from math import isfinite
 
 import numpy as np
 
-from control.core.arrays import GROUP, JUNCTION, LANE, N_LAUNCH, OPTION, PHYSICS, TYPE, Array, Roads, rows_of
+from control.core.arrays import FOE, GROUP, JUNCTION, LANE, N_LAUNCH, OPTION, PHYSICS, TYPE, Array, Roads, rows_of
 from control.queue_demand import compile_demand, kinds_of
 from control.queue_lanes import LaneTable
 from control.queue_links import join_links
@@ -66,7 +66,7 @@ def compile_roads(network: Network, demand: Journeys, physics: Physics) -> Compi
     roads = Roads(
         lanes=rows_of(lanes.lanes, LANE),
         conns=lanes.conn_rows(),
-        foes=np.array([foe for row in lanes.foes for foe in row] or [0], np.int32),
+        foes=rows_of([foe for row in lanes.foes for foe in row], FOE),
         groups=rows_of(routes.groups, GROUP),
         options=rows_of(routes.options, OPTION),
         route=np.array(routes.route or [0], np.int32),
@@ -130,6 +130,7 @@ def _physics_row(physics: Physics) -> Array:
     row["patience"], row["rolling"], row["yellow"] = physics.patience_s, physics.rolling_gap, physics.yellow_s
     row["loss"], row["side_step"] = physics.acceleration_loss, physics.side_step_veh
     row["noise"], row["merge"] = physics.noise, physics.merge_s
+    row["minor"] = physics.minor_mps
     return row
 
 

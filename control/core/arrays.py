@@ -40,7 +40,7 @@ def _record(**fields: str) -> np.dtype[np.void]:
 
 LANE = _record(first="i4", room="i4", link="i4", length="f8", limit="f8", wave="f8")
 LANE_STATE = _record(
-    **{"head": "i4", "tail": "i4", "count": "i4", "launch": "i4", "held": "i4"},
+    **{"head": "i4", "tail": "i4", "count": "i4", "launch": "i4", "held": "i4", "near": "i4"},
     **{"free": "f8", "entry": "f8", "ready": "f8", "waited": "f8", "loss": "f8"},
 )
 SLOT_STATE = _record(vehicle="i4", conn="i4", place="i4", arrive="f8", clear="f8", release="f8", pace="f8")
@@ -48,6 +48,7 @@ CONN = _record(
     **{"start": "i4", "end": "i4", "box": "i4", "junction": "i4", "foe": "i4", "n_foe": "i4", "code": "i4"},
     **{"length": "f8", "speed": "f8", "gap": "f8"},
 )
+FOE = _record(conn="i4", merges="i4")
 GROUP = _record(first="i4", n="i4")
 OPTION = _record(conn="i4", penalty="f8")
 VEHICLE = _record(route="i4", type="i4", mode="i4", depart="f8", headway="f8")
@@ -55,22 +56,34 @@ TYPE = _record(spacing="f8", tau="f8", accel="f8", dawdle="f8", speed="f8", spre
 ORIGIN = _record(first="i4", n="i4")
 JUNCTION = _record(first="i4", n="i4")
 SIGNAL_STATE = _record(**{"interval": "i4", "stage": "i4", "wanted": "i4", "part": "i4", "until": "f8", "since": "f8"})
+STAGED = _record(
+    **{"first": "i4", "n": "i4", "first_arm": "i4", "n_arm": "i4", "min_green": "f8", "decision": "f8"},
+)
+STAGE = _record(row="i4", first_feed="i4", n_feed="i4", yellow="f8", red="f8")
+FEED = _record(lane="i4", near="f8", beyond="f8")
+RULES = _record(**{"is_by_green": "i4", "policy": "i4", "reach": "f8", "stay": "f8", "max_red": "f8"})
 PHYSICS = _record(
     **{"reaction": "f8", "first_gap": "f8", "start_up": "f8", "patience": "f8", "rolling": "f8", "yellow": "f8"},
-    **{"loss": "f8", "side_step": "f8", "noise": "f8", "merge": "f8"},
+    **{"loss": "f8", "side_step": "f8", "noise": "f8", "merge": "f8", "minor": "f8"},
 )
 
 LOSS, ARRIVED, INSERTED, RUNNING, WAITING, MOVES, SCANS, SCHEDULED = range(8)
 N_TOTALS = 8
 """Columns of the totals: lost time (s), vehicles by what became of them, work done."""
+HOLD, PRESSURE, NETWORK = 0, 1, 2
+"""Policies of `RULES`: keep the running stage; the stage of highest pressure; of the highest score of a network."""
+GREEN_PART, YELLOW_PART, RED_PART = 0, 1, 2
+"""Parts of `SIGNAL_STATE`: a stage runs, yellow or all-red before the stage `wanted`."""
+N_INPUTS = 6
+"""What a network is told of a stage, see `control.core.stages`."""
 
 
 class Roads(NamedTuple):
-    """What does not change: see the records above; `foes`, `route`, `origin_vehicles`, `signal_conns` are places."""
+    """What does not change: see the records above; `route`, `origin_vehicles`, `signal_conns` are places."""
 
     lanes: Array
     conns: Array
-    foes: npt.NDArray[np.int32]
+    foes: Array
     groups: Array
     options: Array
     route: npt.NDArray[np.int32]
@@ -96,6 +109,25 @@ class Timing(NamedTuple):
     n: npt.NDArray[np.int32]
     shift_s: npt.NDArray[np.float64]
     codes: npt.NDArray[np.uint8]
+
+
+class Stages(NamedTuple):
+    """Stages on command.
+
+    `junctions` (STAGED): first stage and their number, `arms`: lanes that arrive, clock; `rows` (STAGE): a stage's
+    codes, what feeds it, yellow and all-red after it; `between` (n_row, n_stage, 2): place of the codes of yellow and
+    all-red from a stage to another one of its junction, -1 where no link loses green; `feeds` (FEED): by lane the
+    weight of vehicles near the stop line, and of those beyond it; `weights`: of the network, flat.
+    """
+
+    junctions: Array
+    rows: Array
+    between: npt.NDArray[np.int32]
+    arms: npt.NDArray[np.int32]
+    feeds: Array
+    codes: npt.NDArray[np.uint8]
+    weights: npt.NDArray[np.float64]
+    rules: Array
 
 
 class State(NamedTuple):

@@ -23,12 +23,17 @@ from control.core.arrays import (
     STANDING,
     STOP,
     YELLOW,
+    YIELD,
 )
 from control.core.chance import bell, bits
 from control.core.jit import compiled, inlined
 
 _LEAST_MPS = 3.0
 """Slowest speed at which a headway is reckoned, m/s."""
+_LOOK_AHEAD, _FOLLOW_S = 3, 1.8
+"""How many vehicles of a lane with priority are looked at, and their headway, seconds."""
+_BRAKE_MPS2 = 4.5
+"""How hard a vehicle brakes before a line where it has to look out, m/s2 (SUMO's default of `decel`)."""
 
 
 @inlined
@@ -85,18 +90,41 @@ def hold(place, ready_s, how, wake_s, now):
 
 @inlined
 def must_yield(c, leave_s, gap_s, road, now):
-    """Whether a vehicle with priority over connection `c` would come within `gap_s` of `leave_s`."""
+    """Whether a vehicle with priority over connection `c` would come within `gap_s` of `leave_s`.
+
+    Who waits for room does not hinder a crossing, but comes before who would merge into the same link.
+    """
     first = road.conns[c].foe
     for k in range(first, first + road.conns[c].n_foe):
-        foe = road.foes[k]
+        foe = road.foes[k].conn
         if now.lamps[foe] == RED:
             continue
-        lane = now.lanes[road.conns[foe].start]
-        if lane.count == 0 or lane.held == BLOCKED or (lane.held == STANDING and now.lamps[foe] != GREEN):
+        start = road.conns[foe].start
+        lane = now.lanes[start]
+        if lane.count == 0 or (lane.held == STANDING and now.lamps[foe] != GREEN):
             continue
-        head = now.slots[lane.head]
-        if head.conn == foe and max(head.arrive, lane.free) < leave_s + gap_s:
+        if lane.held == BLOCKED and not road.foes[k].merges:
+            continue
+        if comes_before(foe, start, leave_s + gap_s, road, now):
             return True
+    return False
+
+
+@inlined
+def comes_before(foe, place, time_s, road, now):
+    """Whether one of the first vehicles of a lane takes connection `foe` before `time_s`."""
+    lane = now.lanes[place]
+    slot, arrive_s = lane.head, lane.free
+    for _ in range(min(lane.count, _LOOK_AHEAD)):
+        arrive_s = max(arrive_s, now.slots[slot].arrive)
+        if arrive_s >= time_s:
+            return False
+        if now.slots[slot].conn == foe:
+            return True
+        arrive_s += _FOLLOW_S
+        slot += 1
+        if slot == road.lanes[place].first + road.lanes[place].room:
+            slot = road.lanes[place].first
     return False
 
 
@@ -166,6 +194,8 @@ def discharge(place, vehicle, headway_noise, road, now):
     slot = now.slots[lane.head]
     kind = road.types[road.vehicles[vehicle].type]
     speed = road.conns[slot.conn].speed * slot.pace
+    if now.lamps[slot.conn] == YIELD:
+        speed = min(speed, road.physics[0].minor)
     headway_s = kind.tau + road.physics[0].reaction
     if lane.launch < N_LAUNCH:
         speed = min(speed, road.launch[road.vehicles[vehicle].type, lane.launch])
@@ -206,6 +236,9 @@ def move_head(place, leave_s, time_s, key, road, now):
         hold(place, time_s, BLOCKED, end_s, now)
         return False
     other, way = now.lanes[beyond], road.lanes[beyond]
+    if now.lamps[slot.conn] == YIELD and lane.held == ROLLING and lane.launch == N_LAUNCH:
+        slowing = max(0.0, conn.speed - physics.minor)
+        leave_s += slowing * slowing / (2.0 * _BRAKE_MPS2 * max(1.0, conn.speed))
     leave_s = max(leave_s, now.slots[other.tail].release, other.entry)
     noise = 1.0
     if physics.noise > 0.0:
