@@ -13,8 +13,10 @@ from control.guard import Guard, GuardLimits, legacy_limits, plan_faults, street
 from control.lamp_rules import without_merges
 from control.one_by_one import OneByOne
 from control.plan.webster import WebsterSettings, webster_plan
+from ops.core_mpc import MPC_ZONE_M, mpc_of
 from ops.plan_runs import open_signals
 from sim.demand import read_demand
+from sim.detectors import ZONE_M
 from sim.episode import Episode, Run, Seed, prepare, run_controlled, run_native
 from sim.history import profile_of_demand
 from sim.netfile import Program
@@ -57,7 +59,14 @@ class EvaluateRun:
 
 
 Programs = Mapping[JunctionId, Program]
-CONTROLLERS: dict[str, Callable[[], Controller[Any]]] = {"greedy": Greedy, "max_pressure": MaxPressure}
+CONTROLLERS: dict[str, Callable[[EvaluateSpec, Town], Controller[Any]]] = {
+    "greedy": lambda _spec, _town: Greedy(),
+    "max_pressure": lambda _spec, _town: MaxPressure(),
+    "mpc": lambda spec, town: mpc_of(spec.scenario, town, spec.protocol),
+}
+ZONES_M = {"mpc": MPC_ZONE_M}
+"""Length of the detector zones of controls that have cameras which see further."""
+READS_QUEUE = frozenset({"mpc"})
 DESIGNED = ("static", "webster", "actuated", "static_safe", "actuated_safe")
 CONTROLS = (*DESIGNED, *CONTROLLERS)
 SAFE_ONLY = frozenset({"static_safe", "actuated_safe"})
@@ -88,7 +97,8 @@ def evaluate_one(spec: EvaluateSpec) -> EvaluateRun:
 
 def run_of(spec: EvaluateSpec) -> Run:
     """Return the run of a spec; its town has the scenario's own signals where it names some."""
-    run = prepare(spec.scenario, spec.seed, spec.protocol, spec.folder)
+    zone_m = ZONES_M.get(spec.control, ZONE_M)
+    run = prepare(spec.scenario, spec.seed, spec.protocol, spec.folder, zone_m=zone_m)
     return run if spec.scenario.signals is None else replace(run, town=open_signals(spec.scenario)[0])
 
 
@@ -114,7 +124,8 @@ def _controlled(run: Run, spec: EvaluateSpec) -> EvaluateRun:
         fronts.append(OneByOne(guards[0]))
         return fronts[0]
 
-    episode = run_controlled(run, CONTROLLERS[spec.control](), wrap=wrap, reads_queue=False)
+    controller = CONTROLLERS[spec.control](spec, run.town)
+    episode = run_controlled(run, controller, wrap=wrap, reads_queue=spec.control in READS_QUEUE)
     counts = guards[0].counts
     return EvaluateRun(
         control=spec.control,

@@ -7,14 +7,16 @@ what a run's own vehicles do later is never looked up.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
+from math import ceil
 
 from sim.demand import Demand, Departure, Flow
-from traffic.demand import FlowProfile
+from traffic.demand import FlowProfile, LinkHistory
 from traffic.ids import LinkId, MovementId
-from traffic.network import Network, movement_id
+from traffic.network import Network, VehicleType, movement_id
 
 
 def link_flows(demand: Demand, network: Network, begin_s: float, end_s: float) -> dict[tuple[LinkId, LinkId], float]:
@@ -45,6 +47,32 @@ def profile_of_demand(
         period_s=period_s,
         flows_vph={movement: tuple(row) for movement, row in flows.items()},
         approach_of={m.id: f"{m.junction}:{m.approach}" for m in network.movements.values()},
+    )
+
+
+def link_history(
+    demand: Demand,
+    network: Network,
+    begin_s: float,
+    end_s: float,
+    *,
+    types: Mapping[str, VehicleType] | None = None,
+    period_s: float = 900.0,
+) -> LinkHistory:
+    """Return the mean flows from link to link of the vehicles that depart within each period, and their commonest type.
+
+    `types` are the types that the names in the demand mean; an unknown name is a car.
+    """
+    n_periods = max(1, ceil((end_s - begin_s) / period_s))
+    starts_s = [begin_s + place * period_s for place in range(n_periods)]
+    names = Counter(row.vehicle_type for row in demand.departures)
+    names.update(row.vehicle_type for row in demand.flows)
+    name = names.most_common(1)[0][0] if names else ""
+    return LinkHistory(
+        begin_s=begin_s,
+        period_s=period_s,
+        flows_vph=tuple(link_flows(demand, network, start, min(start + period_s, end_s)) for start in starts_s),
+        vehicle=(types or {}).get(name, VehicleType(id=name)),
     )
 
 

@@ -70,6 +70,20 @@ class FlowProfile:
         return flows.get(movement, nan) / total if total > 0 else nan
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkHistory:
+    """Historic flows from link to link, veh/h, of the vehicles that depart within each period.
+
+    `flows_vph` has one mapping a period; before the first and after the last period theirs hold. `vehicle` is the
+    commonest type.
+    """
+
+    begin_s: float
+    period_s: float
+    flows_vph: tuple[Mapping[tuple[LinkId, LinkId], float], ...]
+    vehicle: VehicleType
+
+
 def profile_from_counts(network: Network, counts: Iterable[TurnCount]) -> FlowProfile:
     """Return flows per movement from counts of all classes; a movement with an unknown count is NaN there."""
     rows = [row for row in counts if MovementId(row.movement) in network.movements]

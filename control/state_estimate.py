@@ -1,0 +1,148 @@
+"""The state of the core from detector zones: between them as the model has it, within them as they count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from control.core.arrays import ASLEEP, HOLD, N_LAUNCH, Array, Roads, Stages, State, make_state
+from control.core.rollout import run_commanded
+from control.core.zones import Zones, estimate
+from control.expected_demand import expected_journeys
+from control.queue_links import join_links
+from control.queue_physics import Physics
+from control.queue_roads import compile_roads
+from control.queue_stages import StageClock, StagePolicy, compile_stages
+from control.queue_zones import ZoneTable
+from traffic.demand import LinkHistory
+from traffic.ids import JunctionId, LinkId
+from traffic.network import Network
+from traffic.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streets:
+    """A network in the core for looking ahead: vehicles as history expects them, stages, zones. Built once.
+
+    `holding` are the stages without a policy: what is not commanded stays. `junction_of` by movement, a place.
+    """
+
+    roads: Roads
+    stages: Stages
+    holding: Stages
+    zones: Zones
+    begin_s: float
+    junctions: tuple[JunctionId, ...]
+    junction_of: Array
+
+
+def build_streets(
+    network: Network,
+    shown: Mapping[JunctionId, Sequence[str]],
+    history: LinkHistory,
+    clock: StageClock,
+    policy: StagePolicy,
+    physics: Physics,
+) -> Streets:
+    """Return the core's arrays of a network; nothing in them comes from the traffic of a run.
+
+    Raises
+    ------
+    BadScenario
+        If no lane leads where history has vehicles go.
+    """
+    demand = expected_journeys(network, history)
+    flows = mean_flows(history)
+    compiled = compile_roads(network, demand, physics)
+    links = join_links(network, [end for row in demand.rows for end in (row.links[0], row.links[-1])])
+    stages = compile_stages(network, compiled, shown, clock, policy, flows)
+    return Streets(
+        roads=compiled.roads,
+        stages=stages,
+        holding=stages._replace(rules=_with_policy(stages.rules, HOLD)),
+        zones=ZoneTable(network, links, compiled, demand, flows).zones(),
+        begin_s=history.begin_s,
+        junctions=compiled.junctions,
+        junction_of=np.array([network.junction_index[row.junction] for row in network.movements.values()], np.intp),
+    )
+
+
+def _with_policy(rules: Array, policy: int) -> Array:
+    held: Array = rules.copy()
+    held["policy"] = policy
+    return held
+
+
+def mean_flows(history: LinkHistory) -> dict[tuple[LinkId, LinkId], float]:
+    """Return the mean flow from link to link over all periods, veh/h."""
+    mean: dict[tuple[LinkId, LinkId], float] = {}
+    for flows in history.flows_vph:
+        for pair, vph in flows.items():
+            mean[pair] = mean.get(pair, 0.0) + vph / len(history.flows_vph)
+    return mean
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What is believed of the streets at a time: a state of one replica, never written once it is made."""
+
+    state: State
+    time_s: float
+    n_seen: int
+
+
+def first_belief(streets: Streets) -> Belief:
+    """Return empty streets, nothing seen yet."""
+    roads, state = streets.roads, make_state(streets.roads, 1)
+    state.wake[:] = ASLEEP
+    state.lanes["head"] = state.lanes["tail"] = roads.lanes["first"]
+    state.lanes["launch"] = N_LAUNCH
+    state.lamps[:] = roads.conns["code"]
+    state.signals["stage"] = state.signals["wanted"] = -1
+    state.origin_next[:] = roads.origins["first"]
+    state.origin_wake[:] = roads.vehicles["depart"][roads.origin_vehicles[roads.origins["first"]]]
+    return Belief(state, np.nan, 0)
+
+
+def see(streets: Streets, before: Belief, snapshot: Snapshot) -> Belief:
+    """Return what is believed after a snapshot: the belief before, run on until now and corrected by the zones.
+
+    Approaches with an unknown reading keep what the model has.
+    """
+    now_s = snapshot.time_s - streets.begin_s
+    moved = copy_of(before.state)
+    if before.n_seen:
+        seconds = max(0, round(snapshot.time_s - before.time_s))
+        run_commanded(now_s - seconds, seconds, streets.holding, streets.roads, moved)
+    state = make_state(streets.roads, 1)
+    queued = snapshot.queued_veh
+    if np.isnan(queued).all():
+        queued = np.zeros_like(queued)
+    readings = tuple(
+        np.ascontiguousarray(row, np.float64) for row in (snapshot.arriving_veh, queued, snapshot.zone_length_m)
+    )
+    shown = (np.array(snapshot.stage, np.int32), np.array(snapshot.green_since_s, np.float64) - streets.begin_s)
+    numbers = np.zeros((2, len(streets.junction_of)), np.int32)
+    reach = np.zeros(len(streets.zones.approaches))
+    estimate(
+        now_s,
+        before.n_seen,
+        readings,
+        shown,
+        numbers,
+        reach,
+        streets.zones,
+        streets.holding,
+        streets.roads,
+        moved,
+        state,
+    )
+    return Belief(state, snapshot.time_s, before.n_seen + 1)
+
+
+def copy_of(state: State) -> State:
+    """Return a copy of a state."""
+    copies: list[Array] = [array.copy() for array in state]
+    return State(*copies)
