@@ -105,7 +105,7 @@ class LaneTable:
 
 def _is_open(row: Connection) -> bool:
     """Whether nothing stops a vehicle on its way but the vehicle ahead."""
-    return row.junction is None and not row.response
+    return row.junction is None and not row.foes
 
 
 def _open_ways_m(network: Network) -> dict[LaneId, float]:

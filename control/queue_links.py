@@ -45,18 +45,21 @@ class Links:
         return tuple(found)
 
 
-def join_links(network: Network, ends: Iterable[LinkId]) -> Links:
-    """Return the joined links; those on which a journey begins or ends (`ends`) are not joined at that end."""
+def join_links(network: Network, first: Iterable[LinkId], last: Iterable[LinkId]) -> Links:
+    """Return the joined links; no journey begins (`first`) or ends (`last`) in the middle of one."""
     out_of: dict[LinkId, list[Connection]] = {link: [] for link in network.links}
     into: dict[LinkId, list[Connection]] = {link: [] for link in network.links}
     for row in network.connections:
         out_of[row.from_link].append(row)
         into[row.to_link].append(row)
-    fixed = set(ends)
+    begins, ends = set(first), set(last)
     after = {
         link: rows[0].to_link
         for link, rows in out_of.items()
-        if rows and _merely_continues(network, rows, into[rows[0].to_link], fixed)
+        if rows
+        and link not in ends
+        and rows[0].to_link not in begins
+        and _merely_continues(network, rows, into[rows[0].to_link], out_of[rows[0].to_link])
     }
     followers = set(after.values())
     head: dict[LinkId, LinkId] = {}
@@ -75,18 +78,19 @@ def join_links(network: Network, ends: Iterable[LinkId]) -> Links:
     return Links(head=head, last=last, strips=strips)
 
 
-def _merely_continues(network: Network, rows: list[Connection], arriving: list[Connection], fixed: set[LinkId]) -> bool:
+def _merely_continues(
+    network: Network, rows: list[Connection], arriving: list[Connection], leaving: list[Connection]
+) -> bool:
     """Whether a link's only way on is lane for lane to a link with no other way in."""
     before, after = rows[0].from_link, rows[0].to_link
-    lanes = network.links[before].lanes
+    fed = {row.to_lane for row in rows}
     return (
         before != after
-        and before not in fixed
-        and after not in fixed
-        and len(lanes) == len(network.links[after].lanes) == len(rows) == len(arriving)
+        and len(rows) == len(arriving)
+        and {row.from_lane for row in leaving} <= fed
         and all(row.to_link == after and row.from_link == before for row in (*rows, *arriving))
         and all(row.junction is None and not row.response for row in rows)
-        and len({row.from_lane for row in rows}) == len({row.to_lane for row in rows}) == len(rows)
+        and len({row.from_lane for row in rows}) == len(fed) == len(rows)
         and all(network.lanes[row.from_lane].allowed == network.lanes[row.to_lane].allowed for row in rows)
     )
 
@@ -99,8 +103,10 @@ def _strips(network: Network, chain: list[LinkId], out_of: Mapping[LinkId, list[
             lane = network.lanes[lanes[-1]]
             lane_m = max(lane.length_m, 0.1)
             length_m, time_s = length_m + lane_m, time_s + lane_m / max(lane.speed_mps, 0.1)
+            way = next((row for row in out_of[link] if row.from_lane == lane.id), None)
+            if way is None:
+                break
             if link != chain[-1]:
-                way = next(row for row in out_of[link] if row.from_lane == lane.id)
                 length_m, time_s = length_m + way.length_m, time_s + way.length_m / max(way.speed_mps, 0.1)
                 lanes.append(way.to_lane)
         strips.append(Strip(lanes=tuple(lanes), length_m=length_m, time_s=time_s))

@@ -55,7 +55,7 @@ def compile_roads(network: Network, demand: Journeys, physics: Physics) -> Compi
     journeys = demand.rows
     _check(network, journeys)
     kinds = kinds_of(journeys, demand.types)
-    links = join_links(network, [end for row in journeys for end in (row.links[0], row.links[-1])])
+    links = join_links(network, [row.links[0] for row in journeys], [row.links[-1] for row in journeys])
     type_rows = _type_rows([kind for _, kind in kinds.values()], demand.has_lane_sharing)
     used = np.array([kinds[row.vehicle_type][0] for row in journeys], dtype=np.intp)
     spacing_m = float(np.mean((type_rows["spacing"] * type_rows["pcu"])[used])) if len(journeys) else 7.5

@@ -41,7 +41,7 @@ def _record(**fields: str) -> np.dtype[np.void]:
 LANE = _record(first="i4", room="i4", link="i4", length="f8", limit="f8", wave="f8")
 LANE_STATE = _record(
     **{"head": "i4", "tail": "i4", "count": "i4", "launch": "i4", "held": "i4", "near": "i4"},
-    **{"free": "f8", "entry": "f8", "ready": "f8", "waited": "f8", "loss": "f8"},
+    **{"free": "f8", "entry": "f8", "ready": "f8", "since": "f8", "waited": "f8", "loss": "f8"},
 )
 SLOT_STATE = _record(vehicle="i4", conn="i4", place="i4", arrive="f8", clear="f8", release="f8", pace="f8")
 CONN = _record(

@@ -32,6 +32,8 @@ _LEAST_MPS = 3.0
 """Slowest speed at which a headway is reckoned, m/s."""
 _LOOK_AHEAD, _FOLLOW_S = 3, 1.8
 """How many vehicles of a lane with priority are looked at, and their headway, seconds."""
+_STOPPED_S = 3.0
+"""Who waits longer than this for room has come to a stop, seconds."""
 _BRAKE_MPS2 = 4.5
 """How hard a vehicle brakes before a line where it has to look out, m/s2 (SUMO's default of `decel`)."""
 
@@ -232,9 +234,12 @@ def move_head(place, leave_s, time_s, key, road, now):
             next_conn = road.options[option].conn
             beyond = road.conns[next_conn].start
     if beyond < 0:
-        lane.launch = 0
+        if lane.held != BLOCKED:
+            lane.since = leave_s
         hold(place, time_s, BLOCKED, end_s, now)
         return False
+    if lane.held == BLOCKED and time_s > lane.since + _STOPPED_S:
+        lane.launch = 0
     other, way = now.lanes[beyond], road.lanes[beyond]
     if now.lamps[slot.conn] == YIELD and lane.held == ROLLING and lane.launch == N_LAUNCH:
         slowing = max(0.0, conn.speed - physics.minor)

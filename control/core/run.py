@@ -51,6 +51,7 @@ def reset(road, now):
         lane.free = 0.0
         lane.entry = 0.0
         lane.ready = 0.0
+        lane.since = 0.0
         lane.waited = 0.0
         lane.loss = 0.0
     for place in range(len(now.slots)):
