@@ -11,7 +11,7 @@ import numpy as np
 from control.core.arrays import FOE, GROUP, JUNCTION, LANE, N_LAUNCH, OPTION, PHYSICS, TYPE, Array, Roads, rows_of
 from control.queue_demand import compile_demand, kinds_of
 from control.queue_lanes import LaneTable
-from control.queue_links import join_links
+from control.queue_links import Links, join_links
 from control.queue_physics import Physics
 from control.queue_routes import RouteTable
 from traffic.demand import Journey, Journeys
@@ -42,6 +42,7 @@ class Compiled:
     lane_at: Mapping[str, int]
     junctions: tuple[JunctionId, ...]
     signal_links: tuple[tuple[int, ...], ...]
+    links: Links
 
 
 def compile_roads(network: Network, demand: Journeys, physics: Physics) -> Compiled:
@@ -85,6 +86,7 @@ def compile_roads(network: Network, demand: Journeys, physics: Physics) -> Compi
         lane_at=lanes.lane_at,
         junctions=tuple(network.crossings),
         signal_links=signal_links,
+        links=links,
     )
 
 

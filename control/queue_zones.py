@@ -14,7 +14,6 @@ import numpy as np
 
 from control.core.arrays import rows_of
 from control.core.zones import APPROACH, COVER, SEEN, STRETCH, Zones
-from control.queue_links import Links
 from control.queue_roads import Compiled
 from traffic.demand import Journeys
 from traffic.ids import LinkId
@@ -32,8 +31,8 @@ Tree = dict[LinkId, tuple[int, float]]
 class ZoneTable:
     """Rows of the zones' records, approach by approach."""
 
-    def __init__(self, network: Network, links: Links, compiled: Compiled, demand: Journeys, flows: Flows) -> None:
-        self._network, self._links, self._compiled, self._flows = network, links, compiled, flows
+    def __init__(self, network: Network, compiled: Compiled, demand: Journeys, flows: Flows) -> None:
+        self._network, self._links, self._compiled, self._flows = network, compiled.links, compiled, flows
         self._signalised = {node for crossing in network.crossings.values() for node in crossing.nodes}
         self._before = self._upstream()
         self._passing = self._passages(demand)

@@ -11,7 +11,6 @@ from control.core.arrays import ASLEEP, HOLD, N_LAUNCH, Array, Roads, Stages, St
 from control.core.rollout import run_commanded
 from control.core.zones import Zones, estimate
 from control.expected_demand import expected_journeys
-from control.queue_links import join_links
 from control.queue_physics import Physics
 from control.queue_roads import compile_roads
 from control.queue_stages import StageClock, StagePolicy, compile_stages
@@ -56,13 +55,12 @@ def build_streets(
     demand = expected_journeys(network, history)
     flows = mean_flows(history)
     compiled = compile_roads(network, demand, physics)
-    links = join_links(network, [end for row in demand.rows for end in (row.links[0], row.links[-1])])
     stages = compile_stages(network, compiled, shown, clock, policy, flows)
     return Streets(
         roads=compiled.roads,
         stages=stages,
         holding=stages._replace(rules=_with_policy(stages.rules, HOLD)),
-        zones=ZoneTable(network, links, compiled, demand, flows).zones(),
+        zones=ZoneTable(network, compiled, demand, flows).zones(),
         begin_s=history.begin_s,
         junctions=compiled.junctions,
         junction_of=np.array([network.junction_index[row.junction] for row in network.movements.values()], np.intp),
