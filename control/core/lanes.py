@@ -174,7 +174,7 @@ def is_held(place, leave_s, time_s, road, now):
             hold(place, time_s + 1.0, STANDING, ASLEEP, now)
             return True
         return False
-    if code == STOP and lane.held != STANDING:
+    if code == STOP and lane.held == ROLLING:
         hold(place, time_s + 1.0, STANDING, time_s + 1.0, now)
         return True
     if conn.n_foe == 0 or conn.box >= 0:
@@ -221,7 +221,7 @@ def move_head(place, leave_s, time_s, key, road, now):
         lane.launch = 0
     if conn.end < 0:
         now.totals[ARRIVED] += 1.0
-        leave(place, leave_s, kind.tau, road, now)
+        leave(place, leave_s, kind.tau * kind.pcu, road, now)
         return True
     step, next_conn, beyond = slot.place, conn.end, conn.box
     if beyond >= 0:
@@ -262,18 +262,17 @@ def move_head(place, leave_s, time_s, key, road, now):
 
 @compiled
 def scan_lanes(time_s, key, road, now):
-    """Let the head of every lane that is due within the second from `time_s` leave, or hold it."""
+    """Let the heads of every lane that are due within the second from `time_s` leave, or hold them."""
     end_s = time_s + 1.0
     moves, scans = 0, 0
     for place in range(len(road.lanes)):
-        if now.wake[place] >= end_s:
-            continue
-        scans += 1
-        lane = now.lanes[place]
-        leave_s = max(now.slots[lane.head].arrive, lane.free)
-        if lane.held != ROLLING:
-            leave_s = max(leave_s, lane.ready)
-        if not is_held(place, leave_s, time_s, road, now):
-            moves += move_head(place, leave_s, time_s, key, road, now)
+        while now.wake[place] < end_s:
+            scans += 1
+            lane = now.lanes[place]
+            leave_s = max(now.slots[lane.head].arrive, lane.free)
+            if lane.held != ROLLING:
+                leave_s = max(leave_s, lane.ready)
+            if not is_held(place, leave_s, time_s, road, now):
+                moves += move_head(place, leave_s, time_s, key, road, now)
     now.totals[MOVES] += moves
     now.totals[SCANS] += scans
