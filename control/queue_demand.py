@@ -33,10 +33,8 @@ def kinds_of(journeys: Sequence[Journey], types: Mapping[str, VehicleType]) -> K
     return {name: (place, types.get(name, VehicleType(id=name))) for place, name in enumerate(names)}
 
 
-def compile_demand(
-    journeys: Sequence[Journey], kinds: Kinds, routes: RouteTable, insertion: float, begin_s: float
-) -> CompiledDemand:
-    """Return the vehicles of journeys; `insertion` scales the time between two that start on one link."""
+def compile_demand(journeys: Sequence[Journey], kinds: Kinds, routes: RouteTable, begin_s: float) -> CompiledDemand:
+    """Return the vehicles of journeys."""
     rows: list[tuple[float, ...]] = []
     by_origin: dict[LinkId, list[int]] = {}
     for row in sorted(journeys, key=lambda row: row.depart_s):
@@ -45,7 +43,7 @@ def compile_demand(
         mode = ANYWHERE * row.depart_pos.startswith("random") + AT_SPEED * (row.depart_speed not in ("0", ""))
         is_kerb = row.depart_lane in ("first", "0", "")
         n_lanes = 1 if is_kerb else len(routes.links.strips[way[0]])
-        headway_s = insertion * _entry_headway_s(kind, mode) / n_lanes
+        headway_s = _entry_headway_s(kind, mode) / n_lanes
         by_origin.setdefault(way[0], []).append(len(rows))
         place = routes.route_at(way, kind.vehicle_class, row.id)
         rows.append((place, number, mode, row.depart_s - begin_s, headway_s))

@@ -13,7 +13,6 @@ from math import sqrt
 
 from control.core.arrays import CONN, GREEN, YIELD, Array, rows_of
 from control.queue_links import Links
-from control.queue_physics import Physics
 from traffic.ids import LaneId
 from traffic.network import Connection, Network
 
@@ -24,9 +23,8 @@ _START, _END, _BOX, _FOE, _N_FOE, _LENGTH = 0, 1, 2, 4, 5, 7
 class LaneTable:
     """Rows of `LANE` and `CONN`; the network's connections keep their places, `exits` are the ways out of each lane."""
 
-    def __init__(self, network: Network, links: Links, physics: Physics, *, spacing_m: float, accel: float) -> None:
-        self._network, self._physics = network, physics
-        self._spacing_m, self._accel = spacing_m, accel
+    def __init__(self, network: Network, links: Links, *, spacing_m: float, accel: float) -> None:
+        self._network, self._spacing_m, self._accel = network, spacing_m, accel
         self.lanes: list[tuple[float, ...]] = []
         self.names: list[str] = []
         self.conns: list[list[float]] = []
@@ -36,9 +34,9 @@ class LaneTable:
             for strip in strips:
                 self.lane_at |= dict.fromkeys(strip.lanes, len(self.lanes))
                 length_m = strip.length_m + self._way_in_m.get(strip.lanes[0], 0.0)
-                wave_s = max(0.0, length_m / spacing_m - 1.0) * (1.0 + physics.reaction_s)
-                room = max(1, int(physics.crowding * length_m / spacing_m + 0.6))
-                self._add_lane(strip.lanes[0], (room, link, length_m, strip.limit_mps, wave_s))
+                wave_veh = max(0.0, length_m / spacing_m - 1.0)
+                room = max(1, int(length_m / spacing_m + 0.6))
+                self._add_lane(strip.lanes[0], (room, link, length_m, strip.limit_mps, wave_veh))
         self._add_conns()
         self.exits = [self._add_exit(lane) for lane in range(len(self.lanes))]
         self._add_boxes()
@@ -62,7 +60,7 @@ class LaneTable:
     def _gap_s(self, row: Connection) -> float:
         """Return the gap that a crossing needs: to clear its way and 5 m from standing, and a second."""
         way_m = max(0.0, row.length_m - row.waiting_m)
-        return self._physics.gap_scale * (0.8 * sqrt(2.0 * (way_m + 5.0) / self._accel) + 1.0)
+        return 0.8 * sqrt(2.0 * (way_m + 5.0) / self._accel) + 1.0
 
     def _add_exit(self, lane: int) -> int:
         self.conns.append([lane, -1, -1, -1, 0, 0, GREEN, 0.0, self.lanes[lane][4], 0.0])

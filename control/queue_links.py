@@ -45,14 +45,14 @@ class Links:
         return tuple(found)
 
 
-def join_links(network: Network, first: Iterable[LinkId], last: Iterable[LinkId]) -> Links:
-    """Return the joined links; no journey begins (`first`) or ends (`last`) in the middle of one."""
+def join_links(network: Network, starts: Iterable[LinkId], goals: Iterable[LinkId]) -> Links:
+    """Return the joined links; no journey begins (`starts`) or ends (`goals`) in the middle of one."""
     out_of: dict[LinkId, list[Connection]] = {link: [] for link in network.links}
     into: dict[LinkId, list[Connection]] = {link: [] for link in network.links}
     for row in network.connections:
         out_of[row.from_link].append(row)
         into[row.to_link].append(row)
-    begins, ends = set(first), set(last)
+    begins, ends = set(starts), set(goals)
     after = {
         link: rows[0].to_link
         for link, rows in out_of.items()

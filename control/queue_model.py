@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -25,7 +26,7 @@ from control.core.arrays import (
 )
 from control.core.run import run_fixed
 from control.queue_physics import Physics
-from control.queue_roads import Compiled, compile_roads
+from control.queue_roads import Compiled, compile_roads, physics_row
 from control.queue_timing import compile_plans
 from traffic.demand import Journeys
 from traffic.ids import JunctionId
@@ -68,6 +69,13 @@ class QueueModel:
     ) -> None:
         self.network, self.junctions, self.journeys = network, junctions, journeys
         self.compiled: Compiled = compile_roads(network, journeys, physics or Physics())
+
+    def with_physics(self, physics: Physics) -> QueueModel:
+        """Return the same model with other parameters; the arrays are shared."""
+        other = copy(self)
+        roads = self.compiled.roads._replace(physics=physics_row(physics))
+        other.compiled = replace(self.compiled, roads=roads)
+        return other
 
     def run(
         self,

@@ -36,8 +36,8 @@ class Physics:
         Least time between two vehicles that enter one lane from different ones, seconds.
     insertion
         Factor on the headway between vehicles that start on one link.
-    crowding
-        Factor on the vehicles that a lane holds.
+    jam_s
+        Time by which the place that a vehicle leaves moves upstream a vehicle, seconds.
     minor_mps
         Speed at which a minor stream comes to its line, ready to stop, m/s.
     """
@@ -55,7 +55,7 @@ class Physics:
     noise: float = 0.1
     merge_s: float = 1.3
     insertion: float = 1.0
-    crowding: float = 1.0
+    jam_s: float = 1.35
     minor_mps: float = 5.0
 
     def __post_init__(self) -> None:

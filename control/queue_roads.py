@@ -60,9 +60,9 @@ def compile_roads(network: Network, demand: Journeys, physics: Physics) -> Compi
     type_rows = _type_rows([kind for _, kind in kinds.values()], demand.has_lane_sharing)
     used = np.array([kinds[row.vehicle_type][0] for row in journeys], dtype=np.intp)
     spacing_m = float(np.mean((type_rows["spacing"] * type_rows["pcu"])[used])) if len(journeys) else 7.5
-    lanes = LaneTable(network, links, physics, spacing_m=spacing_m, accel=float(np.mean(type_rows["accel"])))
-    routes = RouteTable(network, links, lanes, physics.wrong_lane_veh)
-    entering = compile_demand(journeys, kinds, routes, physics.insertion, demand.begin_s)
+    lanes = LaneTable(network, links, spacing_m=spacing_m, accel=float(np.mean(type_rows["accel"])))
+    routes = RouteTable(network, links, lanes)
+    entering = compile_demand(journeys, kinds, routes, demand.begin_s)
     junctions, signal_conns, signal_links = _signals(network)
     roads = Roads(
         lanes=rows_of(lanes.lanes, LANE),
@@ -78,7 +78,7 @@ def compile_roads(network: Network, demand: Journeys, physics: Physics) -> Compi
         origin_vehicles=entering.origin_vehicles,
         junctions=junctions,
         signal_conns=signal_conns,
-        physics=_physics_row(physics),
+        physics=physics_row(physics),
     )
     return Compiled(
         roads=roads,
@@ -126,13 +126,15 @@ def _launch(rows: Array) -> Array:
     return speed
 
 
-def _physics_row(physics: Physics) -> Array:
+def physics_row(physics: Physics) -> Array:
+    """Return the parameters as the core has them."""
     row = np.zeros(1, PHYSICS)
     row["reaction"], row["first_gap"], row["start_up"] = physics.reaction_s, physics.first_gap_s, physics.start_up_s
     row["patience"], row["rolling"], row["yellow"] = physics.patience_s, physics.rolling_gap, physics.yellow_s
     row["loss"], row["side_step"] = physics.acceleration_loss, physics.side_step_veh
     row["noise"], row["merge"] = physics.noise, physics.merge_s
-    row["minor"] = physics.minor_mps
+    row["minor"], row["jam"] = physics.minor_mps, physics.jam_s
+    row["gap"], row["wrong_lane"], row["insertion"] = physics.gap_scale, physics.wrong_lane_veh, physics.insertion
     return row
 
 

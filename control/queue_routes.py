@@ -15,9 +15,9 @@ _SHORT_M = 60.0
 class RouteTable:
     """Rows of `GROUP` and `OPTION`, and `route`: groups one after the other, -1 at the end of a route."""
 
-    def __init__(self, network: Network, links: Links, lanes: LaneTable, wrong_lane_veh: float) -> None:
+    def __init__(self, network: Network, links: Links, lanes: LaneTable) -> None:
         self.links = links
-        self._network, self._lanes, self._wrong_lane_veh = network, lanes, wrong_lane_veh
+        self._network, self._lanes = network, lanes
         self.groups: list[tuple[int, int]] = []
         self.options: list[tuple[int, float]] = []
         self.route: list[int] = []
@@ -71,7 +71,7 @@ class RouteTable:
             row = self._network.connections[place]
             if self._is_open(row.from_lane, vehicle_class) and self._is_open(row.to_lane, vehicle_class):
                 factor = 1.0 if self._network.lanes[row.to_lane].length_m > _SHORT_M else 4.0
-                options.append((place, self._wrong_lane_veh * factor * self._changes(row.to_lane, way)))
+                options.append((place, factor * self._changes(row.to_lane, way)))
         return options
 
     def _is_open(self, lane: LaneId, vehicle_class: str) -> bool:

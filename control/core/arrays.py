@@ -64,7 +64,8 @@ FEED = _record(lane="i4", near="f8", beyond="f8")
 RULES = _record(**{"is_by_green": "i4", "policy": "i4", "reach": "f8", "stay": "f8", "max_red": "f8"})
 PHYSICS = _record(
     **{"reaction": "f8", "first_gap": "f8", "start_up": "f8", "patience": "f8", "rolling": "f8", "yellow": "f8"},
-    **{"loss": "f8", "side_step": "f8", "noise": "f8", "merge": "f8", "minor": "f8"},
+    **{"loss": "f8", "side_step": "f8", "noise": "f8", "merge": "f8", "minor": "f8", "jam": "f8"},
+    **{"gap": "f8", "wrong_lane": "f8", "insertion": "f8"},
 )
 
 LOSS, ARRIVED, INSERTED, RUNNING, WAITING, MOVES, SCANS, SCHEDULED = range(8)

@@ -62,7 +62,7 @@ def leave(place, leave_s, headway_s, road, now):
     """Take the head off a lane; the next may follow `headway_s` later."""
     lane = now.lanes[place]
     slot = now.slots[lane.head]
-    slot.release = leave_s + road.lanes[place].wave
+    slot.release = leave_s + road.lanes[place].wave * road.physics[0].jam
     now.totals[LOSS] += leave_s - slot.clear
     lane.loss += leave_s - slot.clear
     lane.head += 1
@@ -142,7 +142,7 @@ def choose(group, aim, end_s, road, now):
         option = road.options[k]
         place = road.conns[option.conn].start
         lane = now.lanes[place]
-        score = lane.count + option.penalty
+        score = lane.count + option.penalty * road.physics[0].wrong_lane
         if place != aim:
             score += road.physics[0].side_step
         if score < least and has_room(place, end_s, road, now):
@@ -179,7 +179,7 @@ def is_held(place, leave_s, time_s, road, now):
         return True
     if conn.n_foe == 0 or conn.box >= 0:
         return False
-    gap_s = conn.gap * max(0.0, 1.0 - lane.waited / physics.patience)
+    gap_s = conn.gap * physics.gap * max(0.0, 1.0 - lane.waited / physics.patience)
     if lane.held == ROLLING:
         gap_s *= physics.rolling
     if must_yield(c, leave_s, gap_s, road, now):

@@ -103,7 +103,7 @@ def insert(time_s, key, road, now):
         wake_s = ASLEEP
         if now.origin_next[origin] < road.origins[origin].first + road.origins[origin].n:
             following = road.origin_vehicles[now.origin_next[origin]]
-            wake_s = max(road.vehicles[following].depart, time_s + row.headway)
+            wake_s = max(road.vehicles[following].depart, time_s + row.headway * road.physics[0].insertion)
         now.origin_wake[origin] = wake_s
 
 
