@@ -61,7 +61,15 @@ class TownMaker:
         self.stages: dict[JunctionId, tuple[tuple[int, str], ...]] = {}
         self.offsets: dict[JunctionId, int] = {}
 
-    def road(self, name: str, length_m: float = 300.0, *, lanes: int = 1, speed_mps: float = 13.9) -> None:
+    def road(
+        self,
+        name: str,
+        length_m: float = 300.0,
+        *,
+        lanes: int = 1,
+        speed_mps: float = 13.9,
+        allowed: frozenset[str] = frozenset(),
+    ) -> None:
         names = tuple(LaneId(f"{name}_{index}") for index in range(lanes))
         self.links[LinkId(name)] = Link(
             **{"id": LinkId(name), "from_node": "", "to_node": "", "lanes": names},  # type: ignore[arg-type]
@@ -69,7 +77,9 @@ class TownMaker:
             speed_mps=speed_mps,
         )
         for index, lane in enumerate(names):
-            self.lanes[lane] = Lane(id=lane, link=LinkId(name), index=index, length_m=length_m, speed_mps=speed_mps)
+            self.lanes[lane] = Lane(
+                id=lane, link=LinkId(name), index=index, length_m=length_m, speed_mps=speed_mps, allowed=allowed
+            )
 
     def way(
         self,
