@@ -36,7 +36,7 @@ class LaneTable:
                 length_m = strip.length_m + self._way_in_m.get(strip.lanes[0], 0.0)
                 wave_veh = max(0.0, length_m / spacing_m - 1.0)
                 room = max(1, int(length_m / spacing_m + 0.6))
-                self._add_lane(strip.lanes[0], (room, link, length_m, strip.limit_mps, wave_veh))
+                self._add_lane(strip.lanes[0], (room, link, length_m, strip.limit_mps, wave_veh, 1.0))
         self._add_conns()
         self.exits = [self._add_exit(lane) for lane in range(len(self.lanes))]
         self._add_boxes()
@@ -73,7 +73,7 @@ class LaneTable:
             conn, box, out = self.conns[place], len(self.lanes), len(self.conns)
             link, speed = self.lanes[int(conn[_START])][2], conn[8]
             room = max(1, int(row.waiting_m / self._spacing_m + 0.5))
-            self._add_lane(f"{row.from_lane}>{row.to_lane}", (room, link, row.waiting_m, speed, 0.0))
+            self._add_lane(f"{row.from_lane}>{row.to_lane}", (room, link, row.waiting_m, speed, 0.0, 1.0))
             rest_m = row.length_m - row.waiting_m
             self.conns.append([box, conn[_END], -1, -1, 0, 0, YIELD, rest_m, speed, conn[9]])
             conn[_END], conn[_BOX], conn[_LENGTH] = out, box, 0.0

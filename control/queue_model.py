@@ -26,7 +26,7 @@ from control.core.arrays import (
 )
 from control.core.run import run_fixed
 from control.queue_physics import Physics
-from control.queue_roads import Compiled, compile_roads, physics_row
+from control.queue_roads import Compiled, compile_roads, physics_row, with_factors
 from control.queue_timing import compile_plans
 from traffic.demand import Journeys
 from traffic.ids import JunctionId
@@ -73,8 +73,9 @@ class QueueModel:
     def with_physics(self, physics: Physics) -> QueueModel:
         """Return the same model with other parameters; the arrays are shared."""
         other = copy(self)
-        roads = self.compiled.roads._replace(physics=physics_row(physics))
-        other.compiled = replace(self.compiled, roads=roads)
+        roads = self.compiled.roads
+        lanes = with_factors(roads.lanes, self.compiled.lane_links, physics.headway_factor)
+        other.compiled = replace(self.compiled, roads=roads._replace(physics=physics_row(physics), lanes=lanes))
         return other
 
     def run(

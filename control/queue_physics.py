@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from math import isfinite
 
 from traffic.errors import BadInput
@@ -40,6 +41,8 @@ class Physics:
         Time by which the place that a vehicle leaves moves upstream a vehicle, seconds.
     minor_mps
         Speed at which a minor stream comes to its line, ready to stop, m/s.
+    headway_factor
+        Factor on the headways at the end of a link, where it is not 1.
     """
 
     reaction_s: float = 0.35
@@ -57,10 +60,11 @@ class Physics:
     insertion: float = 1.0
     jam_s: float = 1.35
     minor_mps: float = 5.0
+    headway_factor: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what no driver does."""
-        for row in fields(self):
-            value = getattr(self, row.name)
+        values = {row.name: getattr(self, row.name) for row in fields(self) if row.name != "headway_factor"}
+        for name, value in {**values, **self.headway_factor}.items():
             if not isfinite(value) or value < 0:
-                raise BadInput(f"queue model: {row.name}", value, "a number of 0 or more", "calibrate it again")
+                raise BadInput(f"queue model: {name}", value, "a number of 0 or more", "calibrate it again")

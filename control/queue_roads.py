@@ -16,7 +16,7 @@ from control.queue_physics import Physics
 from control.queue_routes import RouteTable
 from traffic.demand import Journey, Journeys
 from traffic.errors import BadScenario
-from traffic.ids import JunctionId
+from traffic.ids import JunctionId, LinkId
 from traffic.network import Network, VehicleType
 
 PCU = {"motorcycle": 0.3, "moped": 0.3, "scooter": 0.3, "bicycle": 0.25}
@@ -33,6 +33,8 @@ class Compiled:
         Name of each lane: the first of the network's lanes in it, or `from>to` of the connection of a box.
     lane_at
         Place of each of the network's lanes.
+    lane_links
+        By lane, the last link in it; of a box, the link before it.
     signal_links
         By junction, the link index of each of its connections.
     """
@@ -40,6 +42,7 @@ class Compiled:
     roads: Roads
     lanes: tuple[str, ...]
     lane_at: Mapping[str, int]
+    lane_links: tuple[LinkId, ...]
     junctions: tuple[JunctionId, ...]
     signal_links: tuple[tuple[int, ...], ...]
     links: Links
@@ -64,8 +67,10 @@ def compile_roads(network: Network, demand: Journeys, physics: Physics) -> Compi
     routes = RouteTable(network, links, lanes)
     entering = compile_demand(journeys, kinds, routes, demand.begin_s)
     junctions, signal_conns, signal_links = _signals(network)
+    heads = list(links.strips)
+    lane_links = tuple(links.last[heads[int(row[2])]] for row in lanes.lanes)
     roads = Roads(
-        lanes=rows_of(lanes.lanes, LANE),
+        lanes=with_factors(rows_of(lanes.lanes, LANE), lane_links, physics.headway_factor),
         conns=lanes.conn_rows(),
         foes=rows_of([foe for row in lanes.foes for foe in row], FOE),
         groups=rows_of(routes.groups, GROUP),
@@ -84,6 +89,7 @@ def compile_roads(network: Network, demand: Journeys, physics: Physics) -> Compi
         roads=roads,
         lanes=tuple(lanes.names),
         lane_at=lanes.lane_at,
+        lane_links=lane_links,
         junctions=tuple(network.crossings),
         signal_links=signal_links,
         links=links,
@@ -136,6 +142,13 @@ def physics_row(physics: Physics) -> Array:
     row["minor"], row["jam"] = physics.minor_mps, physics.jam_s
     row["gap"], row["wrong_lane"], row["insertion"] = physics.gap_scale, physics.wrong_lane_veh, physics.insertion
     return row
+
+
+def with_factors(lanes: Array, lane_links: Sequence[LinkId], factors: Mapping[str, float]) -> Array:
+    """Return the lanes with factors on the headways of links."""
+    scaled = lanes.copy()
+    scaled["factor"] = [factors.get(link, 1.0) for link in lane_links]
+    return scaled
 
 
 def _signals(network: Network) -> tuple[Array, Array, tuple[tuple[int, ...], ...]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -217,7 +217,7 @@ def _from_unit(point: Sequence[float]) -> Physics:
         name: round(low + (high - low) * float(x), 4)
         for (name, (low, high)), x in zip(RANGES.items(), point, strict=True)
     }
-    return Physics(**values)
+    return replace(Physics(), **values)  # type: ignore[arg-type]
 
 
 def _write(result: dict[str, Any], scenario: Scenario, options: CalibrateOptions, out: Path) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+
 from control.core.arrays import MOVES, SCANS, bytes_per_replica, make_state
 from control.queue_model import QueueModel
 from control.queue_physics import Physics
@@ -97,14 +99,17 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _physics(values: object, path: Path) -> Physics:
     try:
-        return Physics(**{str(name): float(value) for name, value in dict(values).items()})  # type: ignore[call-overload]
+        given = dict(values)  # type: ignore[call-overload]
+        factors = {str(link): float(value) for link, value in dict(given.pop("headway_factor", {})).items()}
+        return Physics(headway_factor=factors, **{str(name): float(value) for name, value in given.items()})
     except (TypeError, ValueError) as error:
         raise BadScenario(f"{path}: physics", str(error), "must be numbers by name", "calibrate again") from error
 
 
 def core_delays(scenario: Scenario, plans: Sequence[Mapping[JunctionId, Plan]], *, n_replicas: int = 16) -> FloatArray:
     """Return the core's mean delay of every plan on the demand as it is, shape (n_plan,), s/veh."""
-    return open_queue_model(scenario).run(plans, n_replicas=n_replicas, n_threads=n_cores()).delay_s.mean(axis=1)
+    delays: FloatArray = open_queue_model(scenario).run(plans, n_replicas=n_replicas, n_threads=n_cores()).delay_s
+    return np.asarray(delays.mean(axis=1))
 
 
 def core_speed(scenario: Scenario, *, n_replicas: int = 50) -> CoreSpeed:

@@ -38,7 +38,7 @@ def _record(**fields: str) -> np.dtype[np.void]:
     return np.dtype((np.record, np.dtype(list(fields.items()), align=True)))
 
 
-LANE = _record(first="i4", room="i4", link="i4", length="f8", limit="f8", wave="f8")
+LANE = _record(first="i4", room="i4", link="i4", length="f8", limit="f8", wave="f8", factor="f8")
 LANE_STATE = _record(
     **{"head": "i4", "tail": "i4", "count": "i4", "launch": "i4", "held": "i4", "near": "i4"},
     **{"free": "f8", "entry": "f8", "ready": "f8", "since": "f8", "waited": "f8", "loss": "f8"},

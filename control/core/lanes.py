@@ -205,7 +205,7 @@ def discharge(place, vehicle, headway_noise, road, now):
             headway_s += road.physics[0].first_gap
         lane.launch += 1
     headway_s += kind.spacing / max(speed, _LEAST_MPS)
-    return speed, headway_s * headway_noise
+    return speed, headway_s * headway_noise * road.lanes[place].factor
 
 
 @inlined
