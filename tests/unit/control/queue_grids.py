@@ -41,7 +41,7 @@ class Case:
 
 
 @st.composite
-def cases(draw: st.DrawFn, *, most_vehicles: int = 80, seconds: int = 150) -> Case:
+def cases(draw: st.DrawFn, *, most_vehicles: int = 400, seconds: int = 150) -> Case:
     """Draw the size of a town and a seed for the rest."""
     shape = draw(st.integers(1, 3)), draw(st.integers(1, 2))
     return make_case(shape, draw(st.integers(0, most_vehicles)), draw(st.integers(0, 2**32 - 1)), seconds)

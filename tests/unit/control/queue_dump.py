@@ -1,0 +1,102 @@
+"""All that the core's kernels leave behind on small cases, to be compared between processes.
+
+``python -m tests.unit.control.queue_dump FILE.npz`` writes it; with NUMBA_DISABLE_JIT=1 by plain Python.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from control.core.arrays import Array, Stages, State, make_state
+from control.core.rollout import roll_out, run_commanded, run_policy
+from control.core.run import run_fixed
+from control.queue_physics import Physics
+from control.queue_stages import StageClock, StagePolicy, compile_stages
+from control.queue_timing import compile_plans
+from control.state_estimate import build_streets, first_belief, see
+from tests.unit.control.fakes import FakePlant, make_crossroads
+from tests.unit.control.queue_grids import Case, make_case
+from traffic.demand import LinkHistory
+from traffic.lamps import stages as stages_of
+from traffic.network import VehicleType
+
+SHAPES = {"one": ((1, 1), 3), "row": ((3, 1), 6), "block": ((2, 2), 9)}
+"""Size of each grid, and the seed for the rest."""
+POLICIES = {
+    "pressure": StagePolicy(name="pressure", max_red_s=30.0),
+    "network": StagePolicy(name="network", weights=tuple(np.linspace(-1.0, 1.0, 14).tolist())),
+}
+SECONDS = 60
+
+
+def dump() -> dict[str, Array]:
+    """Return the arrays that every kernel leaves, by case, kernel and field."""
+    found: dict[str, Array] = {}
+    for name, (shape, seed) in SHAPES.items():
+        case = make_case(shape, 60, seed, SECONDS)
+        found |= _flat(f"{name} plans", _fixed(case))
+        for policy, rules in POLICIES.items():
+            state, costs = _staged(case, rules)
+            found |= _flat(f"{name} {policy}", state) | {f"{name} {policy} costs": costs}
+    return found | _flat("zones", _estimated())
+
+
+def _fixed(case: Case) -> State:
+    model = case.model
+    timing = compile_plans(case.plans[:2], model.junctions, model.compiled.signal_links, 0.0)
+    state = make_state(model.compiled.roads, 4)
+    rows, replicas = np.array([0, 0, 1, 1], np.int32), np.array([0, 1, 0, 1], np.int32)
+    run_fixed(rows, replicas, timing, model.compiled.roads, state, np.uint64(2**63 + 5), SECONDS, 0, 4)
+    return state
+
+
+def _staged(case: Case, policy: StagePolicy) -> tuple[State, Array]:
+    """Run by a policy, then roll out every stage of every junction for 15 s, then run on."""
+    model, roads = case.model, case.model.compiled.roads
+    shown = {name: stages_of(row) for name, row in model.junctions.items()}
+    clock = StageClock(decision_s=5.0, clearance_s={name: [(3.0, 2.0)] * len(row) for name, row in shown.items()})
+    stages: Stages = compile_stages(model.network, model.compiled, shown, clock, policy, {})
+    state, scratch = make_state(roads, 1), make_state(roads, 1)
+    run_policy(np.zeros(1, np.int32), stages, roads, state, np.uint64(1), SECONDS, 0, 1)
+    tasks = np.array([(j, k) for j, row in enumerate(shown.values()) for k in range(len(row))], np.int32).reshape(-1, 2)
+    costs = np.zeros(len(tasks))
+    weights = np.array([10.0, 1.0])
+    roll_out(tasks, float(SECONDS), 15, weights, stages, roads, state, scratch, costs, 0, len(tasks))
+    run_commanded(float(SECONDS), 10, stages, roads, state)
+    return state, costs
+
+
+def _estimated() -> State:
+    """See two snapshots of a crossroads."""
+    plant = FakePlant([make_crossroads("a"), make_crossroads("b")])
+    network, names = plant.network, list(plant.junctions)
+    flows = {(row.from_link, row.to_link): 300.0 for row in network.connections}
+    history = LinkHistory(begin_s=0.0, period_s=900.0, flows_vph=(flows,), vehicle=VehicleType(id="car"))
+    clearance_s = {name: [(3.0, 2.0)] * len(plant.stages[name]) for name in names}
+    clock = StageClock(decision_s=5.0, clearance_s=clearance_s)
+    streets = build_streets(network, plant.stages, history, clock, StagePolicy(), Physics())
+    belief = first_belief(streets)
+    for reading in (2.0, 5.0):
+        plant.readings[:] = reading
+        belief = see(streets, belief, plant.snapshot())
+        plant.advance(7.0)
+    return belief.state
+
+
+def _flat(name: str, state: State) -> dict[str, Array]:
+    """Return the arrays of a state, records field by field."""
+    found: dict[str, Array] = {}
+    for part, array in state._asdict().items():
+        if array.dtype.names is None:
+            found[f"{name} {part}"] = np.array(array)
+        else:
+            found |= {f"{name} {part} {field}": np.array(array[field]) for field in array.dtype.names}
+    return found
+
+
+if __name__ == "__main__":
+    with np.errstate(over="ignore"):  # the random numbers are the lower 64 bits of a product
+        np.savez(Path(sys.argv[1]), **dump())
