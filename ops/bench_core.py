@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,36 +20,29 @@ from statistics import median
 from typing import Any
 
 from ops.bench_core_peers import peer_rows
-from ops.bench_core_plans import N_PLANS, PlanSet
+from ops.bench_core_plans import N_PLANS
 from ops.bench_core_rides import open_lab
 from ops.bench_core_rows import ranking_row, regret_row
+from ops.bench_core_side import CoreSide
 from ops.bench_core_speed import Engine, interleaved, speeds_of, sumo_works
-from ops.bench_core_statistics import FloatArray
 from ops.bench_core_sumo import MAX_SEEDS, reference
 from ops.bench_loop import cpu_model
 from ops.bounds import check_number, make_folder
 from ops.console import plain
+from ops.core_runs import CoreSpeed
 from ops.provenance import command_line, commit, versions
 from ops.scenario_folder import open_scenario
 from sim.ensemble import n_cores, stderr_progress
 from traffic.errors import TrafficError
 from traffic.scenario import Scenario
 
-PACKAGES = ("eclipse-sumo", "numba", "numpy", "scipy", "uxsim")
+PACKAGES = ("eclipse-sumo", "libsumo", "numba", "numpy", "scipy", "uxsim")
 PEERS_SCENARIO = "grid"
 """The generated grid on which the peers run."""
+THREAD_TRIES = 10
+"""Runs on one and on two threads, of which the best count."""
 LEAST_PLANS = 8
 """Two plans each of Webster's and at random, four near the default: less cannot be ranked."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoreSide:
-    """What the core is asked: delays (s/veh) of plans, simulated seconds a CPU second, seconds and milliseconds."""
-
-    delays_s: Callable[[Scenario, Sequence[PlanSet]], FloatArray]
-    sim_s_per_cpu_s: Callable[[Scenario], float]
-    compile_cold_s: Callable[[], float]
-    mpc_ms: Callable[[Scenario], float | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,12 +86,15 @@ def run_bench_core(scenarios: Sequence[str], options: BenchCoreOptions, core: Co
         fault = error
         if not rows:
             raise
+    is_whole = fault is None
+    cold_s, cached_s = core.compile_s(opened[0]) if is_whole else (None, None)
     result = {
         "rows": rows,
-        "compile_cold_s": core.compile_cold_s() if fault is None else None,
-        "mpc_ms": {row.name: core.mpc_ms(row) for row in opened} if fault is None else {},
+        "compile_cold_s": cold_s,
+        "compile_cached_s": cached_s,
+        "mpc_ms": {row.name: _mpc_ms(row, core) for row in opened} if is_whole else {},
         "peers": peers,
-        "partial": fault is not None,
+        "partial": not is_whole,
         **_circumstances(options),
     }
     result["out"] = str(_write(result, options.out))
@@ -115,29 +111,50 @@ def measure_scenario(scenario: Scenario, options: BenchCoreOptions, core: CoreSi
     PlantLost
         If SUMO fails.
     """
+    return {"scenario": scenario.name, **_speed(scenario, options, core), **_ranking(scenario, options, core)}
+
+
+def _speed(scenario: Scenario, options: BenchCoreOptions, core: CoreSide) -> dict[str, Any]:
+    found: list[CoreSpeed] = []
+
+    def timed() -> float:
+        found.append(core.speed(scenario))
+        return found[-1].sim_s_per_cpu_s
+
     with tempfile.TemporaryDirectory(prefix="bench-") as name, stderr_progress() as progress:
-        works = {**sumo_works(scenario, Path(name)), "core": lambda: core.sim_s_per_cpu_s(scenario)}
+        works = {**sumo_works(scenario, Path(name)), "core": timed}
         taken = interleaved(works, options.repeats, progress, f"{scenario.name}: speed")
     speeds = speeds_of(scenario, taken)
-    sumo, meso, ours = speeds[Engine.MICRO].sim_s_per_cpu_s, speeds[Engine.MESO].sim_s_per_cpu_s, median(taken["core"])
+    sumo, ours = speeds[Engine.MICRO].sim_s_per_cpu_s, median(taken["core"])
+    return {
+        "sumo_sim_s_per_cpu_s": sumo,
+        "meso_sim_s_per_cpu_s": speeds[Engine.MESO].sim_s_per_cpu_s,
+        "core_sim_s_per_cpu_s": ours,
+        "ratio": ours / sumo,
+        "core_ns_per_move": median(row.ns_per_move for row in found),
+        "core_ns_per_scan": median(row.ns_per_scan for row in found),
+        "core_kb_per_replica": median(row.kb_per_replica for row in found),
+        "core_two_threads": core.two_threads(scenario, THREAD_TRIES),
+    }
+
+
+def _ranking(scenario: Scenario, options: BenchCoreOptions, core: CoreSide) -> dict[str, Any]:
     with open_lab(scenario, options.out / "core", jobs=options.jobs) as lab:
         found = reference(lab, n_plans=options.plans, max_seeds=options.max_seeds)
         core_s = core.delays_s(scenario, found.plans)
-        ranking = {**ranking_row(found, core_s), **regret_row(lab, found, core_s)}
-    return {
-        "scenario": scenario.name,
-        "sumo_sim_s_per_cpu_s": sumo,
-        "meso_sim_s_per_cpu_s": meso,
-        "core_sim_s_per_cpu_s": ours,
-        "ratio": ours / sumo,
-        **ranking,
-    }
+        return {**ranking_row(found, core_s), **regret_row(lab, found, core_s)}
+
+
+def _mpc_ms(scenario: Scenario, core: CoreSide) -> float:
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        return core.mpc_ms(scenario, Path(name))
 
 
 def measure_peers(scenario: Scenario, options: BenchCoreOptions, core: CoreSide) -> list[dict[str, Any]]:
     """Return a row a peer, all on the same scenario."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name, stderr_progress() as progress:
-        return peer_rows(scenario, options.repeats, Path(name), progress, core.sim_s_per_cpu_s)
+        folder = Path(name)
+        return peer_rows(scenario, options.repeats, folder, progress, lambda row: core.speed(row).sim_s_per_cpu_s)
 
 
 def _circumstances(options: BenchCoreOptions) -> dict[str, Any]:

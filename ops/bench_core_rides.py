@@ -15,9 +15,9 @@ from ops.bench_core_draws import Design, design_of
 from ops.bench_core_plans import PlanSet
 from ops.bench_core_store import WINDOW_S, Ride, Store, open_store
 from ops.bench_loop_runs import Replay, binary
+from ops.core_runs import town_of
 from ops.evaluate_runs import design_flows_vph
 from sim.ensemble import run_many, stderr_progress
-from sim.episode import open_town
 from sim.launch import TRIPS, launch_of
 from sim.measures import measure
 from sim.netfile import Program
@@ -89,7 +89,7 @@ def open_lab(scenario: Scenario, folder: Path, *, jobs: int | None = None) -> It
 
 def design_for(scenario: Scenario) -> Design:
     """Return what plans of a scenario are drawn for: flows of its busiest quarter, street rules of an evaluation."""
-    town = open_town(scenario)
+    town = town_of(scenario)
     limits = street_limits(scenario.guard, scenario.clearance, is_push=False)
     return design_of(town, design_flows_vph(town, scenario), limits)
 

@@ -6,7 +6,7 @@ Exit status: 0 good, 1 one clear line about our error, 2 usage, 130 interrupted.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -218,6 +218,28 @@ def bench_loop(
 
     options = BenchLoopOptions(repeats=repeats, evaluate_rounds=evaluate, seed=seed, out=out)
     run_command(lambda: run_bench_loop(scenario or ["grid", "arterial"], options), as_json=json)
+
+
+@bench_app.command("core")
+def bench_core(
+    scenario: Annotated[list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="Names, or folders.")] = None,
+    plans: Annotated[int, typer.Option(metavar="N", help="Plans that are ranked on each.")] = 40,
+    max_seeds: Annotated[int, typer.Option(metavar="N", help="Driver seeds of SUMO at most.")] = 20,
+    repeats: Annotated[int, typer.Option(metavar="N", help="Times that everything timed is run, in turn.")] = 5,
+    jobs: Annotated[int | None, typer.Option(metavar="N", help="Processes; as many as cores by default.")] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the result and SUMO's runs go.")] = Path("runs"),
+    json: Json = False,
+) -> None:
+    """Compare the core with SUMO: speed, and how well it ranks plans."""
+
+    def work() -> dict[str, Any]:
+        from ops.bench_core import BenchCoreOptions, run_bench_core
+        from ops.bench_core_side import QueueModelSide
+
+        options = BenchCoreOptions(plans=plans, max_seeds=max_seeds, repeats=repeats, jobs=jobs, out=out)
+        return run_bench_core(scenario or ["grid", "arterial"], options, QueueModelSide())
+
+    run_command(work, as_json=json)
 
 
 def main() -> None:

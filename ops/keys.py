@@ -202,7 +202,81 @@ BENCH_LOOP = _keys(
     ("out", "text", "", "", "file with every sample and the command"),
 )
 
-DICTIONARY: tuple[Key, ...] = ERROR + TEST + COUNT + EVALUATE + DEMO + REPORT + CONTROLLERS + SCENARIO + BENCH_LOOP
+BENCH_CORE = _keys(
+    "bench core",
+    ("rows[].scenario", "text", "", "", "name of the scenario"),
+    ("rows[].sumo_sim_s_per_cpu_s", "number", "s/s", "> 0", "SUMO micro without outputs, net of a run of one step"),
+    ("rows[].meso_sim_s_per_cpu_s", "number", "s/s", "> 0", "SUMO meso with junction control, likewise"),
+    ("rows[].core_sim_s_per_cpu_s", "number", "s/s", "higher = better", "the core on one core, installed plan; median"),
+    ("rows[].ratio", "number", "", "higher = better", "core_sim_s_per_cpu_s over sumo_sim_s_per_cpu_s"),
+    (
+        "rows[].core_ns_per_move",
+        "number",
+        "ns",
+        "lower = better",
+        "CPU of the core over vehicles' moves to a next lane",
+    ),
+    ("rows[].core_ns_per_scan", "number", "ns", "lower = better", "CPU of the core over lanes looked at"),
+    ("rows[].core_kb_per_replica", "number", "KiB", "lower = better", "memory of one replica"),
+    (
+        "rows[].core_two_threads",
+        "number or null",
+        "",
+        "<= 2",
+        "wall time on one thread over that on two, best of 10 each",
+    ),
+    ("rows[].plans", "integer", "plans", ">= 8", "fixed-time plans that were ranked"),
+    ("rows[].seeds", "integer", "", ">= 2", "driver seeds of SUMO behind every plan's mean, demand as it is"),
+    ("rows[].dropped", "integer", "plans", ">= 0", "plans replaced: they gridlock on more than a third of the seeds"),
+    ("rows[].rho", "number", "", "-1 to 1", "Spearman between the core's delays and SUMO's means over all plans"),
+    ("rows[].rho_ci95", "two numbers", "", "", "its 95 % interval: plans drawn again with replacement"),
+    (
+        "rows[].rho_ceiling",
+        "number",
+        "",
+        "0 to 1",
+        "how well SUMO's means agree with those over as many other seeds: split halves, stepped up",
+    ),
+    ("rows[].rho_truth", "number", "", "0 to 1", "how well they agree with the truth: square root of rho_ceiling"),
+    ("rows[].rho_near_default", "number", "", "-1 to 1", "rho over the plans near the installed one"),
+    ("rows[].rho_near_default_ci95", "two numbers", "", "", "its 95 % interval"),
+    ("rows[].rho_near_default_ceiling", "number", "", "0 to 1", "rho_ceiling of the plans near the installed one"),
+    (
+        "rows[].regret_pct",
+        "number",
+        "%",
+        "lower = better",
+        "SUMO's delay of the core's best plan over that of SUMO's best, on 10 fresh driver seeds, paired",
+    ),
+    ("rows[].regret_ci95_pct", "two numbers", "%", "", "its 95 % interval (Student's t over the seeds)"),
+    ("rows[].core_best", "text", "", "", "the plan of least delay in the core"),
+    ("rows[].sumo_best", "text", "", "", "the plan of least mean delay in SUMO"),
+    (
+        "compile_cold_s",
+        "number or null",
+        "s",
+        "> 0",
+        "CPU that the first run takes more than the second, nothing cached",
+    ),
+    ("compile_cached_s", "number or null", "s", "> 0", "the same with compiled code from the cache"),
+    ("mpc_ms", "names and numbers", "ms", "> 0", "a decision about all junctions on all cores; median, by scenario"),
+    ("peers[].peer", "text", "", "", "sumo micro, sumo meso, uxsim (C++ mode) or core"),
+    ("peers[].version", "text or null", "", "", "its version"),
+    ("peers[].scenario", "text", "", "", "the generated grid that all of them run"),
+    ("peers[].sim_s_per_cpu_s", "number or null", "s/s", "higher = better", "its speed; null if it is not installed"),
+    ("partial", "true or false", "", "", "whether it failed or was interrupted; rows hold what was done"),
+    ("repeats", "integer", "rounds", ">= 1", "times that everything timed was run, in turn"),
+    ("cpu", "text", "", "", "name of the processor"),
+    ("cores", "integer", "cores", ">= 1", "cores that it might use"),
+    ("load", "number", "processes", ">= 0", "load of the machine at the end, mean of a minute"),
+    ("commit", "text or null", "", "", "commit that ran, + behind it if files were changed since"),
+    ("versions", "names and texts", "", "", "versions of Python and of the packages that matter here"),
+    ("out", "text", "", "", "file with the table and the command; SUMO's runs lie in core/ beside it"),
+)
+
+DICTIONARY: tuple[Key, ...] = (
+    ERROR + TEST + COUNT + EVALUATE + DEMO + REPORT + CONTROLLERS + SCENARIO + BENCH_LOOP + BENCH_CORE
+)
 
 
 def keys_of(command: str) -> Iterator[Key]:
