@@ -25,7 +25,7 @@ from control.core.arrays import (
     YELLOW,
     YIELD,
 )
-from control.core.chance import bell, bits
+from control.core.chance import bell, bits, step_of
 from control.core.jit import compiled, inlined
 
 _LEAST_MPS = 3.0
@@ -247,7 +247,7 @@ def move_head(place, leave_s, time_s, key, road, now):
     leave_s = max(leave_s, now.slots[other.tail].release, other.entry)
     noise = 1.0
     if physics.noise > 0.0:
-        noise = max(0.3, 1.0 + physics.noise * bell(bits(key, vehicle + 0x100000 * (step + 1))))
+        noise = max(0.3, 1.0 + physics.noise * bell(bits(key, step_of(vehicle, step + 1))))
     speed, headway_s = discharge(place, vehicle, noise, road, now)
     cruise = max(1.0, min(way.limit * slot.pace, kind.speed) - kind.dawdle)
     clear_s = leave_s + conn.length / max(1.0, conn.speed * slot.pace - kind.dawdle) + way.length / cruise

@@ -11,6 +11,7 @@ import numba
 import numpy as np
 
 from control.core.arrays import ARRIVED, LOSS, MOVES, RUNNING
+from control.core.chance import bits, step_of
 from tests.unit.control.queue_dump import dump
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -41,6 +42,21 @@ def test_every_kernel_gives_the_same_bits_compiled_and_as_plain_python(tmp_path:
         differing = [name for name in plain.files if plain[name].tobytes() != compiled[name].tobytes()]
     assert differing == []
     assert compiled["block plans totals"][:, [LOSS, ARRIVED, RUNNING, MOVES]].all()
+
+
+def test_the_counter_of_a_late_step_is_the_same_number_as_plain_python() -> None:
+    vehicle, step = np.int32(7), np.int32(5000)
+    assert step_of(vehicle, step) == step_of.py_func(vehicle, step) == 5000 * 2**20 + 7
+
+
+def test_random_numbers_are_those_of_splitmix64() -> None:
+    """The reference outputs for seed 1234567, rosettacode.org/wiki/Pseudo-random_numbers/Splitmix64."""
+    with np.errstate(over="ignore"):
+        found = [int(bits.py_func(np.uint64(1234567), k)) for k in range(1, 6)]
+    assert found == [
+        *(6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431),
+        16408922859458223821,
+    ]
 
 
 def cached() -> set[tuple[str, int]]:
