@@ -140,6 +140,39 @@ def evaluate(
 
 
 @app.command()
+def plan(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A name under scenarios/, or a folder.")],
+    method: Annotated[str, typer.Option(metavar="webster|search", help="How plans are made.")] = "search",
+    seeds: Annotated[int, typer.Option(metavar="N", help="Demand seeds 1 to N are searched on.")] = 8,
+    verify: Annotated[
+        int, typer.Option(metavar="N", help="Demand seeds 99, 98, ... for SUMO's verdict; 0 = none.")
+    ] = 10,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of everything random in the search.")] = 1,
+    budget: Annotated[float, typer.Option(metavar="S", help="CPU time of the search, by its work.")] = 45.0,
+    stage_order: Annotated[
+        bool, typer.Option("--stage-order", help="Design the order of phases, too: needs another installation.")
+    ] = False,
+    jobs: Annotated[int | None, typer.Option(metavar="N", help="Threads and processes; as many as cores.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the plans go; runs/plan/SCENARIO.")] = None,
+    json: Json = False,
+) -> None:
+    """Make fixed-time plans: by Webster, or by a search over cycle, splits and offsets of all junctions."""
+    from ops.plan import PlanOptions, run_plan
+
+    options = PlanOptions(
+        method=method,
+        seeds=seeds,
+        verify=verify,
+        seed=seed,
+        budget_s=budget,
+        may_reorder=stage_order,
+        jobs=jobs,
+        out=out,
+    )
+    run_command(lambda: run_plan(scenario, options), as_json=json)
+
+
+@app.command()
 def demo(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario with signals.json.")] = "thanh_hoa",
     seeds: Annotated[int, typer.Option(metavar="N", help="Days of the street, each run pushed and not pushed.")] = 8,
@@ -240,6 +273,26 @@ def bench_core(
         return run_bench_core(scenario or ["grid", "arterial"], options, QueueModelSide())
 
     run_command(work, as_json=json)
+
+
+@bench_app.command("plan")
+def bench_plan(
+    scenario: Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Names, or folders.")],
+    seeds: Annotated[int, typer.Option(metavar="N", help="Demand seeds 100, 101, ... of the comparison.")] = 12,
+    verify: Annotated[int, typer.Option(metavar="N", help="Demand seeds 99, 98, ... of the search's verdict.")] = 10,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of everything random in the search.")] = 1,
+    budget: Annotated[float, typer.Option(metavar="S", help="CPU time of each search, by its work.")] = 45.0,
+    jobs: Annotated[int | None, typer.Option(metavar="N", help="Threads and processes; as many as cores.")] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the results go.")] = Path("runs"),
+    json: Json = False,
+) -> None:
+    """Compare searched plans with the network's own, Webster's and SUMO's tools, on seeds that none has seen."""
+    from ops.bench_plan import BenchPlanOptions, run_bench_plan
+    from ops.plan import PlanOptions
+
+    plan_options = PlanOptions(verify=verify, seed=seed, budget_s=budget, jobs=jobs)
+    options = BenchPlanOptions(seeds=seeds, plan=plan_options, out=out)
+    run_command(lambda: run_bench_plan(scenario, options), as_json=json)
 
 
 def main() -> None:

@@ -274,8 +274,76 @@ BENCH_CORE = _keys(
     ("out", "text", "", "", "file with the table and the command; SUMO's runs lie in core/ beside it"),
 )
 
+PLAN = _keys(
+    "plan",
+    ("scenario", "text", "", "", "name of the scenario"),
+    ("method", "text", "", "", "webster or search"),
+    ("chosen", "text", "", "", "name of the candidate that was written"),
+    ("why", "text", "", "", "why this one"),
+    ("partial", "true or false", "", "", "whether it was interrupted; then the best so far was written, not verified"),
+    ("installed_fault", "text", "", "", "why the guard would refuse the installed plan; none if it would not"),
+    ("difference_s", "number or null", "s/veh", "negative = better", "SUMO's delay, chosen less installed, paired"),
+    ("difference_ci95_s", "two numbers or null", "s/veh", "negative = better", "95 % t-interval of that"),
+    ("change_pct", "number or null", "%", "negative = better", "difference_s over the installed plan's delay"),
+    ("new_installation", "true or false", "", "", "whether the order of phases differs from the installed one"),
+    ("plans_tried", "integer", "plans", ">= 0", "plans that the queue model ran, each on all seeds of the search"),
+    ("search_cpu_s", "number", "s", ">= 0", "CPU time of the search, all threads"),
+    ("compile_cpu_s", "number", "s", ">= 0", "CPU time before it: kernels, queue models, the space of legal plans"),
+    ("sumo_cpu_s", "number", "s", ">= 0", "CPU time of SUMO's verdict, all runs"),
+    ("candidates[].name", "text", "", "", "installed, webster, or search-1 (best by the queue model), search-2, ..."),
+    ("candidates[].cycles_s", "numbers", "s", "> 0", "its cycles"),
+    ("candidates[].core_delay_s", "number or null", "s/veh", "lower = better", "delay by the queue model"),
+    ("candidates[].delay_s", "number or null", "s/veh", "lower = better", "delay in SUMO; null if not verified"),
+    ("candidates[].delay_ci95_s", "two numbers", "s/veh", "", "95 % t-interval of that over seeds"),
+    ("candidates[].delay_worst_s", "number or null", "s/veh", "lower = better", "delay of the worst seed"),
+    ("candidates[].difference_s", "number or null", "s/veh", "negative = better", "paired difference to installed"),
+    ("candidates[].difference_ci95_s", "two numbers", "s/veh", "negative = better", "95 % t-interval of that"),
+    ("rows[].junction", "text", "", "", "id of the junction"),
+    ("rows[].cycle_s", "integer", "s", "> 0", "cycle"),
+    ("rows[].offset_s", "integer", "s", ">= 0", "start of green of the first coordinated phase after midnight"),
+    ("rows[].splits_s", "numbers", "s", "> 0", "green, yellow and red clearance of the phases in `phases`"),
+    ("rows[].phases", "numbers", "", ">= 1", "phase numbers, in order of `splits_s`"),
+    ("rows[].rings", "texts", "", "", "phase numbers of each ring in order of service"),
+    ("rows[].cycle_before_s", "integer", "s", "> 0", "cycle of the installed plan"),
+    ("signals", "text", "", "", "the plans as signals.json"),
+    ("programs", "text", "", "", "the plans as programs in a SUMO additional file"),
+    ("out", "text", "", "", "file with the result, every delay, settings, command, commit and versions"),
+)
+
+BENCH_PLAN = _keys(
+    "bench plan",
+    ("rows[].scenario", "text", "", "", "name of the scenario"),
+    ("rows[].control", "text", "", "", "plan (searched), static, webster, sumo_tools or sumo_tools_own"),
+    ("rows[].delay_s", "number", "s/veh", "lower = better", "delay in SUMO, mean over seeds"),
+    ("rows[].delay_ci95_s", "two numbers", "s/veh", "", "95 % t-interval of that"),
+    ("rows[].delay_worst_s", "number", "s/veh", "lower = better", "delay of the worst seed"),
+    ("rows[].difference_s", "number or null", "s/veh", "negative = better", "the plan's delay less this one's, paired"),
+    ("rows[].difference_ci95_s", "two numbers or null", "s/veh", "negative = better", "95 % t-interval of that"),
+    ("rows[].change_pct", "number or null", "%", "negative = better", "difference_s over this one's delay"),
+    ("rows[].beaten", "true, false or null", "", "", "whether that interval is wholly below 0; null for the plan"),
+    ("rows[].search_cpu_s", "number or null", "s", "> 0", "CPU time of the search; null for the others"),
+    ("rows[].chosen", "text or null", "", "", "which candidate the plan is; null for the others"),
+    ("won", "integer", "scenarios", ">= 0", "scenarios on which the plan beats all others"),
+    ("scenarios", "integer", "scenarios", ">= 0", "scenarios that were compared"),
+    ("seeds", "integer", "seeds", ">= 2", "demand seeds of the comparison"),
+    ("first_seed", "integer", "", ">= 100", "the first of them"),
+    ("partial", "true or false", "", "", "whether it failed or was interrupted; rows hold what was done"),
+    ("out", "text", "", "", "file with every delay, settings, command, commit and versions"),
+)
+
 DICTIONARY: tuple[Key, ...] = (
-    ERROR + TEST + COUNT + EVALUATE + DEMO + REPORT + CONTROLLERS + SCENARIO + BENCH_LOOP + BENCH_CORE
+    ERROR
+    + TEST
+    + COUNT
+    + EVALUATE
+    + PLAN
+    + DEMO
+    + REPORT
+    + CONTROLLERS
+    + SCENARIO
+    + BENCH_LOOP
+    + BENCH_CORE
+    + BENCH_PLAN
 )
 
 

@@ -11,7 +11,7 @@ and the diagrams of the report all ask here::
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -101,8 +101,12 @@ def _split_or_zero(plan: Plan, phase: PhaseNumber) -> int:
     return next((s.split_s for s in plan.split.splits if s.phase == phase), 0)
 
 
-def cycle_intervals(junction: Junction, plan: Plan) -> tuple[Interval, ...]:
+def cycle_intervals(
+    junction: Junction, plan: Plan, *, show: Callable[[Sequence[RingState]], str] | None = None
+) -> tuple[Interval, ...]:
     """Return the lamps of one whole cycle, from the first phase of each ring on, splits used in full.
+
+    `show` gives the lamps of ring states in place of `lamps`, for one who remembers them.
 
     Raises
     ------
@@ -126,7 +130,7 @@ def cycle_intervals(junction: Junction, plan: Plan) -> tuple[Interval, ...]:
             timeline[next(i for i, stop in enumerate(stops) if stop > start)][1]
             for timeline, stops in zip(timelines, ends, strict=True)
         ]
-        shown = lamps(junction, states)
+        shown = lamps(junction, states) if show is None else show(states)
         if intervals and intervals[-1].lamps == shown:
             intervals[-1] = Interval(intervals[-1].duration_ds + end - start, shown)
         else:

@@ -1,0 +1,1 @@
+"""Plan search on the queue model: one search per file."""
