@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from control.core.arrays import GREEN, RED, STOP, YELLOW, YIELD, Array, Timing
+from traffic.errors import BadInput
 from traffic.ids import JunctionId
 from traffic.lamps import coordinated_start_ds, cycle_intervals
 from traffic.signals import Junction, Plan
@@ -57,10 +58,15 @@ def compile_plans(
 
     Raises
     ------
+    BadInput
+        If a junction has no plan.
     UnsafeCommand
         If a plan has no cycle.
     """
     table = CodeTable(signal_links)
+    missing = next((name for row in plans for name in junctions if name not in row), None)
+    if missing is not None:
+        raise BadInput(f"plans: junction {missing}", "none", "each needs a plan", "add one")
     cycles = [[cycle_intervals(junctions[name], row[name]) for name in junctions] for row in plans]
     shape = (len(plans), len(junctions))
     longest = max((len(cycle) for row in cycles for cycle in row), default=1)
