@@ -167,7 +167,7 @@ def _stuck(state: State, end_s: float) -> FloatArray:
 
 
 def _outcome(state: State, shape: tuple[int, int], end_s: float) -> Outcome:
-    totals = state.totals.reshape(*shape, -1)
+    totals = state.totals.reshape(*shape, state.totals.shape[1])
     scheduled = totals[..., SCHEDULED]
     return Outcome(
         delay_s=totals[..., LOSS] / np.maximum(1.0, scheduled),
@@ -177,6 +177,6 @@ def _outcome(state: State, shape: tuple[int, int], end_s: float) -> Outcome:
         running=totals[..., RUNNING],
         not_departed=totals[..., WAITING],
         stuck=_stuck(state, end_s).reshape(shape),
-        lane_loss_s=state.lanes["loss"].reshape(*shape, -1),
+        lane_loss_s=state.lanes["loss"].reshape(*shape, state.lanes.shape[1]),
         totals=totals,
     )

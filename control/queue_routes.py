@@ -62,7 +62,8 @@ class RouteTable:
         return [
             (self._lanes.exits[self._lanes.lane_at[strip.lanes[0]]], 0.0)
             for strip in self.links.strips[link]
-            if self._is_open(strip.lanes[-1], vehicle_class)
+            if self._network.lanes[strip.lanes[-1]].link == self.links.last[link]
+            and self._is_open(strip.lanes[-1], vehicle_class)
         ]
 
     def _onward(self, way: tuple[LinkId, ...], vehicle_class: str) -> list[tuple[int, float]]:
