@@ -41,6 +41,8 @@ class Physics:
         Time by which the place that a vehicle leaves moves upstream a vehicle, seconds.
     minor_mps
         Speed at which a minor stream comes to its line, ready to stop, m/s.
+    crossing
+        Share of its way over the node for which a vehicle with priority keeps a minor stream waiting.
     headway_factor
         Factor on the headways at the end of a link, where it is not 1.
     """
@@ -60,6 +62,7 @@ class Physics:
     insertion: float = 1.0
     jam_s: float = 1.35
     minor_mps: float = 5.0
+    crossing: float = 0.5
     headway_factor: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

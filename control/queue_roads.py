@@ -141,6 +141,7 @@ def physics_row(physics: Physics) -> Array:
     row["noise"], row["merge"] = physics.noise, physics.merge_s
     row["minor"], row["jam"] = physics.minor_mps, physics.jam_s
     row["gap"], row["wrong_lane"], row["insertion"] = physics.gap_scale, physics.wrong_lane_veh, physics.insertion
+    row["crossing"] = physics.crossing
     return row
 
 

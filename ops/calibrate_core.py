@@ -50,6 +50,7 @@ RANGES = {
     "insertion": (0.5, 1.6),
     "jam_s": (0.8, 2.0),
     "minor_mps": (2.0, 14.0),
+    "crossing": (0.0, 1.5),
 }
 """What is fitted, and within which bounds."""
 N_REPLICAS = 2

@@ -40,13 +40,13 @@ def _record(**fields: str) -> np.dtype[np.void]:
 
 LANE = _record(first="i4", room="i4", link="i4", length="f8", limit="f8", wave="f8", factor="f8")
 LANE_STATE = _record(
-    **{"head": "i4", "tail": "i4", "count": "i4", "launch": "i4", "held": "i4", "near": "i4"},
-    **{"free": "f8", "entry": "f8", "ready": "f8", "since": "f8", "waited": "f8", "loss": "f8"},
+    **{"head": "i4", "tail": "i4", "count": "i4", "launch": "i4", "held": "i4", "near": "i4", "last_conn": "i4"},
+    **{"free": "f8", "entry": "f8", "ready": "f8", "since": "f8", "waited": "f8", "loss": "f8", "last": "f8"},
 )
 SLOT_STATE = _record(vehicle="i4", conn="i4", place="i4", arrive="f8", clear="f8", release="f8", pace="f8")
 CONN = _record(
     **{"start": "i4", "end": "i4", "box": "i4", "junction": "i4", "foe": "i4", "n_foe": "i4", "code": "i4"},
-    **{"length": "f8", "speed": "f8", "gap": "f8"},
+    **{"length": "f8", "speed": "f8", "gap": "f8", "clear": "f8"},
 )
 FOE = _record(conn="i4", merges="i4")
 GROUP = _record(first="i4", n="i4")
@@ -65,7 +65,7 @@ RULES = _record(**{"is_by_green": "i4", "policy": "i4", "reach": "f8", "stay": "
 PHYSICS = _record(
     **{"reaction": "f8", "first_gap": "f8", "start_up": "f8", "patience": "f8", "rolling": "f8", "yellow": "f8"},
     **{"loss": "f8", "side_step": "f8", "noise": "f8", "merge": "f8", "minor": "f8", "jam": "f8"},
-    **{"gap": "f8", "wrong_lane": "f8", "insertion": "f8"},
+    **{"gap": "f8", "wrong_lane": "f8", "insertion": "f8", "crossing": "f8"},
 )
 
 LOSS, ARRIVED, INSERTED, RUNNING, WAITING, MOVES, SCANS, SCHEDULED = range(8)

@@ -65,6 +65,8 @@ def leave(place, leave_s, headway_s, road, now):
     slot.release = leave_s + road.lanes[place].wave * road.physics[0].jam
     now.totals[LOSS] += leave_s - slot.clear
     lane.loss += leave_s - slot.clear
+    lane.last = leave_s
+    lane.last_conn = slot.conn
     lane.head += 1
     if lane.head == road.lanes[place].first + road.lanes[place].room:
         lane.head = road.lanes[place].first
@@ -92,17 +94,19 @@ def hold(place, ready_s, how, wake_s, now):
 
 @inlined
 def must_yield(c, leave_s, gap_s, road, now):
-    """Whether a vehicle with priority over connection `c` would come within `gap_s` of `leave_s`.
+    """Whether a vehicle with priority over connection `c` would come within `gap_s` of `leave_s`, or is still crossing.
 
     Who waits for room does not hinder a crossing, but comes before who would merge into the same link.
     """
     first = road.conns[c].foe
     for k in range(first, first + road.conns[c].n_foe):
         foe = road.foes[k].conn
-        if now.lamps[foe] == RED:
-            continue
         start = road.conns[foe].start
         lane = now.lanes[start]
+        if lane.last_conn == foe and leave_s < lane.last + road.conns[foe].clear * road.physics[0].crossing:
+            return True
+        if now.lamps[foe] == RED:
+            continue
         if lane.count == 0 or (lane.held == STANDING and now.lamps[foe] != GREEN):
             continue
         if lane.held == BLOCKED and not road.foes[k].merges:

@@ -28,6 +28,8 @@ def copy_lane(place, old, road, now):
     lane.entry = source.entry
     lane.ready = source.ready
     lane.waited = source.waited
+    lane.last = source.last
+    lane.last_conn = source.last_conn
     lane.loss = 0.0
     lane.head = first
     k = source.head

@@ -52,6 +52,8 @@ def reset(road, now):
         lane.entry = 0.0
         lane.ready = 0.0
         lane.since = 0.0
+        lane.last = -1e6
+        lane.last_conn = -1
         lane.waited = 0.0
         lane.loss = 0.0
     for place in range(len(now.slots)):
