@@ -16,7 +16,7 @@ from control.queue_links import Links
 from traffic.ids import LaneId
 from traffic.network import Connection, Network
 
-_START, _END, _BOX, _FOE, _N_FOE, _LENGTH = 0, 1, 2, 4, 5, 7
+_START, _END, _BOX, _FOE, _N_FOE, _LENGTH, _SPEED, _GAPS = 0, 1, 2, 4, 5, 8, 9, slice(10, 12)
 """Columns of a connection's row, in the order of `CONN`."""
 
 
@@ -55,7 +55,8 @@ class LaneTable:
             code = YIELD if row.response else GREEN
             ends = (self.lane_at[row.from_lane], self.lane_at[row.to_lane])
             way_m = max(0.0, row.length_m - self._way_in_m.get(row.to_lane, 0.0)) if _is_open(row) else row.length_m
-            self.conns.append([*ends, -1, junction, 0, 0, code, way_m, speed, *self._gaps_s(row, speed)])
+            gate = len(self.conns)
+            self.conns.append([*ends, -1, junction, 0, 0, code, gate, way_m, speed, *self._gaps_s(row, speed)])
 
     def _gaps_s(self, row: Connection, speed: float) -> tuple[float, float]:
         """Return the gap that a crossing needs, 5 m cleared from standing and a second, and its time rolling."""
@@ -63,7 +64,7 @@ class LaneTable:
         return 0.8 * sqrt(2.0 * way_m / self._accel) + 1.0, way_m / max(1.0, speed)
 
     def _add_exit(self, lane: int) -> int:
-        self.conns.append([lane, -1, -1, -1, 0, 0, GREEN, 0.0, self.lanes[lane][4], 0.0, 0.0])
+        self.conns.append([lane, -1, -1, -1, 0, 0, GREEN, len(self.conns), 0.0, self.lanes[lane][4], 0.0, 0.0])
         return len(self.conns) - 1
 
     def _add_boxes(self) -> None:
@@ -71,11 +72,11 @@ class LaneTable:
             if row.waiting_m <= 0.0 or not row.response:
                 continue
             conn, box, out = self.conns[place], len(self.lanes), len(self.conns)
-            link, speed = self.lanes[int(conn[_START])][2], conn[8]
+            link, speed = self.lanes[int(conn[_START])][2], conn[_SPEED]
             room = max(1, int(row.waiting_m / self._spacing_m + 0.5))
             self._add_lane(f"{row.from_lane}>{row.to_lane}", (room, link, row.waiting_m, speed, 0.0, 1.0))
             rest_m = row.length_m - row.waiting_m
-            self.conns.append([box, conn[_END], -1, -1, 0, 0, YIELD, rest_m, speed, conn[9], conn[10]])
+            self.conns.append([box, conn[_END], -1, -1, 0, 0, YIELD, place, rest_m, speed, *conn[_GAPS]])
             conn[_END], conn[_BOX], conn[_LENGTH] = out, box, 0.0
 
     def _foes(self) -> list[list[tuple[int, int]]]:

@@ -46,6 +46,7 @@ LANE_STATE = _record(
 SLOT_STATE = _record(vehicle="i4", conn="i4", place="i4", arrive="f8", clear="f8", release="f8", pace="f8")
 CONN = _record(
     **{"start": "i4", "end": "i4", "box": "i4", "junction": "i4", "foe": "i4", "n_foe": "i4", "code": "i4"},
+    **{"gate": "i4"},
     **{"length": "f8", "speed": "f8", "gap": "f8", "clear": "f8"},
 )
 FOE = _record(conn="i4", merges="i4")

@@ -93,6 +93,19 @@ def hold(place, ready_s, how, wake_s, now):
 
 
 @inlined
+def code_of(c, road, now):
+    """Return the lamp code that holds at a connection; in a waiting place that of the way into it.
+
+    Who waits inside the junction goes first while the way in shows protected green or yellow (as in SUMO).
+    """
+    gate = road.conns[c].gate
+    code = now.lamps[gate]
+    if gate == c:
+        return code
+    return GREEN if code in (GREEN, YELLOW) else YIELD
+
+
+@inlined
 def must_yield(c, leave_s, gap_s, road, now):
     """Whether a vehicle with priority over connection `c` would come within `gap_s` of `leave_s`, or is still crossing.
 
@@ -166,7 +179,7 @@ def is_held(place, leave_s, time_s, road, now):
     """Whether lamps or right of way hold the head of a lane now; if so, it is put to wait."""
     lane = now.lanes[place]
     c = now.slots[lane.head].conn
-    conn, code = road.conns[c], now.lamps[c]
+    conn, code = road.conns[c], code_of(c, road, now)
     physics = road.physics[0]
     if code == GREEN:
         return False
@@ -200,7 +213,7 @@ def discharge(place, vehicle, headway_noise, road, now):
     slot = now.slots[lane.head]
     kind = road.types[road.vehicles[vehicle].type]
     speed = road.conns[slot.conn].speed * slot.pace
-    if now.lamps[slot.conn] == YIELD:
+    if code_of(slot.conn, road, now) == YIELD:
         speed = min(speed, road.physics[0].minor)
     headway_s = kind.tau + road.physics[0].reaction
     if lane.launch < N_LAUNCH:
@@ -245,7 +258,7 @@ def move_head(place, leave_s, time_s, key, road, now):
     if lane.held == BLOCKED and time_s > lane.since + _STOPPED_S:
         lane.launch = 0
     other, way = now.lanes[beyond], road.lanes[beyond]
-    if now.lamps[slot.conn] == YIELD and lane.held == ROLLING and lane.launch == N_LAUNCH:
+    if code_of(slot.conn, road, now) == YIELD and lane.held == ROLLING and lane.launch == N_LAUNCH:
         slowing = max(0.0, conn.speed - physics.minor)
         leave_s += slowing * slowing / (2.0 * _BRAKE_MPS2 * max(1.0, conn.speed))
     leave_s = max(leave_s, now.slots[other.tail].release, other.entry)
