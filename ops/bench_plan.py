@@ -34,7 +34,7 @@ from ops.statistics import mean_interval, paired_difference
 from sim.ensemble import stderr_progress
 from sim.episode import open_town
 from sim.tls_tools import coordinated_programs
-from traffic.errors import BadInput, TrafficError
+from traffic.errors import BadInput
 from traffic.scenario import Scenario
 
 PLAN = "plan"
@@ -52,14 +52,14 @@ class BenchPlanOptions:
 
 
 def run_bench_plan(scenarios: Sequence[str], options: BenchPlanOptions) -> dict[str, Any]:
-    """Search a plan for every scenario and compare it; a file with every delay lies in `options.out`.
+    """Search a plan for every scenario and compare it.
+
+    A file with every delay lies in `options.out`, written anew after each scenario and partial until the last.
 
     Raises
     ------
     BadInput
         If an option is not what it should be, or a scenario cannot be read.
-    KeyboardInterrupt
-        On Ctrl-C; what was done is written and marked partial.
     """
     check_number("--seeds", options.seeds, 2)
     if options.plan.method != "search":
@@ -68,19 +68,27 @@ def run_bench_plan(scenarios: Sequence[str], options: BenchPlanOptions) -> dict[
     make_folder("--out", options.out)
     rows: list[dict[str, Any]] = []
     delays_s: dict[str, Mapping[str, Sequence[float]]] = {}
-    fault: BaseException | None = None
-    try:
-        for name, scenario in zip(scenarios, opened, strict=True):
-            delays_s[scenario.name], found = _compare(name, scenario, options)
-            rows += found
-    except (TrafficError, KeyboardInterrupt) as error:
-        fault = error
-    result = {"rows": rows, "won": sum(row["won"] for row in _summary(rows)), "scenarios": len(_summary(rows))}
-    result |= {"seeds": options.seeds, "first_seed": FIRST_SEED, "partial": fault is not None}
-    result["out"] = str(_write(result, options, delays_s))
-    if fault is not None:
-        raise fault
+    result = _result(rows, options, is_partial=True)
+    for name, scenario in zip(scenarios, opened, strict=True):
+        delays_s[scenario.name], found = _compare(name, scenario, options)
+        rows += found
+        result = _result(rows, options, is_partial=scenario is not opened[-1])
+        result["out"] = str(_write(result, options, delays_s))
     return result
+
+
+def _result(rows: Sequence[Mapping[str, Any]], options: BenchPlanOptions, *, is_partial: bool) -> dict[str, Any]:
+    """Return rows and how many scenarios are won: those on which every other one is beaten."""
+    names = dict.fromkeys(row["scenario"] for row in rows)
+    lost = {row["scenario"] for row in rows if row["beaten"] is False}
+    return {
+        "rows": list(rows),
+        "won": len(names) - len(lost),
+        "scenarios": len(names),
+        "seeds": options.seeds,
+        "first_seed": FIRST_SEED,
+        "partial": is_partial,
+    }
 
 
 def _compare(
@@ -144,15 +152,6 @@ def _row(
         "search_cpu_s": planned["search_cpu_s"] if is_plan else None,
         "chosen": planned["chosen"] if is_plan else None,
     }
-
-
-def _summary(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return by scenario whether every other one is beaten."""
-    names = dict.fromkeys(row["scenario"] for row in rows)
-    return [
-        {"scenario": name, "won": all(row["beaten"] is not False for row in rows if row["scenario"] == name)}
-        for name in names
-    ]
 
 
 def _write(

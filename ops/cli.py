@@ -140,15 +140,41 @@ def evaluate(
 
 
 @app.command()
+def calibrate(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A name under scenarios/, or a folder.")],
+    queue_model: Annotated[bool, typer.Option("--queue-model", help="Fit the queue model to SUMO.")] = False,
+    plans: Annotated[int, typer.Option(metavar="N", help="Plans that SUMO runs, 8 or more.")] = 24,
+    seeds: Annotated[int, typer.Option(metavar="N", help="Demand seeds 1 to N of each.")] = 3,
+    evaluations: Annotated[int, typer.Option(metavar="N", help="Parameters that are tried.")] = 600,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the search.")] = 1,
+    jobs: Annotated[int | None, typer.Option(metavar="N", help="Processes; as many as cores by default.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Instead of SCENARIO/queue_model.json.")] = None,
+    json: Json = False,
+) -> None:
+    """Fit the queue model of a scenario to SUMO; searches and predictive control use the result."""
+    from ops.calibrate_core import CalibrateOptions, run_calibrate
+    from traffic.errors import BadInput
+
+    options = CalibrateOptions(plans=plans, seeds=seeds, evaluations=evaluations, seed=seed, jobs=jobs, out=out)
+
+    def run() -> dict[str, object]:
+        if not queue_model:
+            raise BadInput("calibrate", "nothing to fit", "--queue-model", "say what is to be calibrated")
+        return run_calibrate(scenario, options)
+
+    run_command(run, as_json=json)
+
+
+@app.command()
 def plan(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A name under scenarios/, or a folder.")],
     method: Annotated[str, typer.Option(metavar="webster|search", help="How plans are made.")] = "search",
     seeds: Annotated[int, typer.Option(metavar="N", help="Demand seeds 1 to N are searched on.")] = 8,
     verify: Annotated[
         int, typer.Option(metavar="N", help="Demand seeds 99, 98, ... for SUMO's verdict; 0 = none.")
-    ] = 10,
+    ] = 12,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of everything random in the search.")] = 1,
-    budget: Annotated[float, typer.Option(metavar="S", help="CPU time of the search, by its work.")] = 45.0,
+    budget: Annotated[float, typer.Option(metavar="S", help="CPU time of the search, by its work.")] = 40.0,
     stage_order: Annotated[
         bool, typer.Option("--stage-order", help="Design the order of phases, too: needs another installation.")
     ] = False,
@@ -279,9 +305,9 @@ def bench_core(
 def bench_plan(
     scenario: Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Names, or folders.")],
     seeds: Annotated[int, typer.Option(metavar="N", help="Demand seeds 100, 101, ... of the comparison.")] = 12,
-    verify: Annotated[int, typer.Option(metavar="N", help="Demand seeds 99, 98, ... of the search's verdict.")] = 10,
+    verify: Annotated[int, typer.Option(metavar="N", help="Demand seeds 99, 98, ... of the search's verdict.")] = 12,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of everything random in the search.")] = 1,
-    budget: Annotated[float, typer.Option(metavar="S", help="CPU time of each search, by its work.")] = 45.0,
+    budget: Annotated[float, typer.Option(metavar="S", help="CPU time of each search, by its work.")] = 40.0,
     jobs: Annotated[int | None, typer.Option(metavar="N", help="Threads and processes; as many as cores.")] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the results go.")] = Path("runs"),
     json: Json = False,

@@ -20,12 +20,13 @@ from ops.bench_core_draws import Design
 from ops.bounds import check_number, make_folder
 from ops.plan_design import installed_faults, open_design, webster_plans
 from ops.plan_files import plan_rows, write_plan, write_result
+from ops.plan_heats import run_heats
 from ops.plan_search import Searched, SearchOptions, run_search
-from ops.plan_trials import Trials, contender_of, run_trials
+from ops.plan_trials import Trials, contender_of
 from ops.plan_verdict import INSTALLED, INTERRUPTED, WEBSTER, Candidate, Verdict, candidate_rows, choose
 from ops.scenario_folder import open_scenario
 from sim.ensemble import n_cores, stderr_progress
-from traffic.errors import BadInput, UnsafeCommand
+from traffic.errors import BadInput, TrafficError, UnsafeCommand
 from traffic.scenario import Scenario
 
 METHODS = ("webster", "search")
@@ -53,9 +54,9 @@ class PlanOptions:
 
     method: str = "search"
     seeds: int = 8
-    verify: int = 10
+    verify: int = 12
     seed: int = 1
-    budget_s: float = 45.0
+    budget_s: float = 40.0
     may_reorder: bool = False
     jobs: int | None = None
     out: Path | None = None
@@ -63,12 +64,12 @@ class PlanOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
-    """Candidates, the one to take without SUMO first, and what was found out about them."""
+    """Candidates, the one to take without SUMO first, what was found out about them, and what broke it off."""
 
     candidates: tuple[Candidate, ...]
     searched: Searched | None
-    trials: Trials
-    is_partial: bool
+    trials: Trials = Trials(delays_s={}, cpu_s=0.0)
+    fault: BaseException | None = None
 
 
 def run_plan(scenario: str, options: PlanOptions) -> dict[str, Any]:
@@ -80,8 +81,8 @@ def run_plan(scenario: str, options: PlanOptions) -> dict[str, Any]:
         If an option is not what it should be, or the scenario cannot be read.
     UnsafeCommand
         If a junction has no legal plan.
-    KeyboardInterrupt
-        On Ctrl-C; the best so far is written and marked partial.
+    KeyboardInterrupt, PlantLost
+        On Ctrl-C, and if SUMO fails; the best so far is written and marked partial.
     """
     _check(options)
     opened = open_scenario(scenario)
@@ -91,7 +92,7 @@ def run_plan(scenario: str, options: PlanOptions) -> dict[str, Any]:
     with stderr_progress() as progress:
         work = _work(opened, design, options, progress)
     verdict = choose(work.candidates, work.trials.delays_s)
-    if work.is_partial:
+    if work.fault is not None:
         verdict = Verdict(chosen=work.candidates[0].name, why=INTERRUPTED)
     chosen = next(row for row in work.candidates if row.name == verdict.chosen)
     _require_legal(design, chosen)
@@ -99,8 +100,8 @@ def run_plan(scenario: str, options: PlanOptions) -> dict[str, Any]:
     result = _result(opened, design, options, work, verdict)
     result |= {"signals": str(files[0]), "programs": str(files[1])}
     result["out"] = str(write_result(out, result, settings=asdict(options), delays_s=work.trials.delays_s))
-    if work.is_partial:
-        raise KeyboardInterrupt
+    if work.fault is not None:
+        raise work.fault
     return result
 
 
@@ -118,7 +119,7 @@ def _check(options: PlanOptions) -> None:
 
 
 def _work(scenario: Scenario, design: Design, options: PlanOptions, progress: Progress) -> _Work:
-    """Search and verify; Ctrl-C ends either, and what is there is kept."""
+    """Search and verify; what Ctrl-C or a failure breaks off is kept."""
     searched, others = None, _other_candidates(design, options.method)
     if options.method == "search":
         search_options = SearchOptions(
@@ -128,19 +129,19 @@ def _work(scenario: Scenario, design: Design, options: PlanOptions, progress: Pr
             may_reorder=options.may_reorder,
             n_threads=options.jobs or n_cores(),
         )
-        searched = run_search(scenario, design, search_options, progress)
-        others = (*searched.candidates, *others)
-    nothing = Trials(delays_s={}, cpu_s=0.0)
-    if options.verify == 0 or (searched is not None and searched.is_partial):
-        is_partial = searched is not None and searched.is_partial
-        return _Work(candidates=others, searched=searched, trials=nothing, is_partial=is_partial)
+        searched = run_search(scenario, design, others, search_options, progress)
+        others = searched.candidates
+    if searched is not None and searched.is_partial:
+        return _Work(candidates=others, searched=searched, fault=KeyboardInterrupt())
+    if options.verify == 0:
+        return _Work(candidates=others, searched=searched)
     contenders = [contender_of(row.name, row.junctions, row.plans) for row in others]
     seeds = range(LAST_SEED, LAST_SEED - options.verify, -1)
     try:
-        trials = run_trials(scenario, contenders, seeds, progress, jobs=options.jobs)
-    except KeyboardInterrupt:
-        return _Work(candidates=others, searched=searched, trials=nothing, is_partial=True)
-    return _Work(candidates=others, searched=searched, trials=trials, is_partial=False)
+        trials = run_heats(scenario, contenders, seeds, progress, jobs=options.jobs)
+    except (KeyboardInterrupt, TrafficError) as error:
+        return _Work(candidates=others, searched=searched, fault=error)
+    return _Work(candidates=others, searched=searched, trials=trials)
 
 
 def _other_candidates(design: Design, method: str) -> tuple[Candidate, ...]:
@@ -174,7 +175,7 @@ def _result(scenario: Scenario, design: Design, options: PlanOptions, work: _Wor
         "method": options.method,
         "chosen": verdict.chosen,
         "why": verdict.why,
-        "partial": work.is_partial,
+        "partial": work.fault is not None,
         "installed_fault": f"{first} ({len(faults)} junctions)" if faults else "none",
         "difference_s": paired.difference if paired else None,
         "difference_ci95_s": [paired.low, paired.high] if paired else None,

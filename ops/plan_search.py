@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
 from rich.progress import Progress
@@ -15,16 +13,14 @@ from control.optimise.around import neighbours
 from control.optimise.score import Score
 from control.optimise.search import Found, search
 from control.optimise.space import Genome, Space
-from control.queue_model import QueueModel
 from ops.bench_core_draws import Design
+from ops.core_runs import open_queue_model
 from ops.plan_design import starts
 from ops.plan_verdict import Candidate
-from sim.demand import seeded_routes
-from sim.journeys import read_journeys
 from traffic.errors import BadScenario
 from traffic.scenario import Scenario
 
-N_FINALISTS = 4
+N_FINALISTS = 6
 SEARCHED = "search"
 """Names of finalists begin with it; `search-1` is the best one by the queue model."""
 
@@ -51,25 +47,10 @@ class Searched:
     is_partial: bool
 
 
-def queue_models(scenario: Scenario, design: Design, seeds: Sequence[int]) -> list[QueueModel]:
-    """Return one queue model for each demand seed.
-
-    Raises
-    ------
-    BadScenario
-        If a vehicle's route cannot be driven.
-    """
-    with tempfile.TemporaryDirectory(prefix="plan-") as name:
-        models = []
-        for seed in seeds:
-            routes = seeded_routes(scenario.routes, seed, scenario.begin_s, scenario.end_s, Path(name))
-            journeys = read_journeys(scenario, design.network, routes=routes)
-            models.append(QueueModel(design.network, design.junctions, journeys))
-    return models
-
-
-def run_search(scenario: Scenario, design: Design, options: SearchOptions, progress: Progress) -> Searched:
-    """Search until the budget is spent, or Ctrl-C; the best few are candidates.
+def run_search(
+    scenario: Scenario, design: Design, others: Sequence[Candidate], options: SearchOptions, progress: Progress
+) -> Searched:
+    """Search until the budget is spent, or Ctrl-C; candidates are the best few, then the others.
 
     Raises
     ------
@@ -81,7 +62,7 @@ def run_search(scenario: Scenario, design: Design, options: SearchOptions, progr
     begin_s = time.process_time()
     bar_s = max(1, round(options.budget_s))
     bar = progress.add_task(f"{scenario.name}: queue models", total=bar_s)
-    models = queue_models(scenario, design, options.seeds)
+    models = [open_queue_model(scenario, demand_seed=seed) for seed in options.seeds]
     space = Space(design.junctions, design.installed, design.limits, may_reorder=options.may_reorder)
     score = Score(models, space, seed=options.seed, budget_s=options.budget_s, n_threads=options.n_threads)
     score.warm_up(space.installed)
@@ -102,7 +83,7 @@ def run_search(scenario: Scenario, design: Design, options: SearchOptions, progr
             f"scenario {scenario.name}", "no legal plan to start from", next_move="widen the guard's limits"
         )
     return Searched(
-        candidates=_candidates(score, space, found),
+        candidates=(*_candidates(score, space, found), *(_judged(row, score) for row in others)),
         n_plans=score.n_plans,
         compile_cpu_s=ready_s - begin_s,
         search_cpu_s=time.process_time() - ready_s,
@@ -111,12 +92,15 @@ def run_search(scenario: Scenario, design: Design, options: SearchOptions, progr
 
 
 def _candidates(score: Score, space: Space, found: Found) -> tuple[Candidate, ...]:
-    """Return the best plan and the best of the other stages, no two alike, best first."""
-    genomes = list(dict.fromkeys([found.best, *found.finalists.values()]))
-    order = np.argsort(score(genomes).score, kind="stable")[:N_FINALISTS].tolist()
-    return tuple(
-        _candidate(score, space, f"{SEARCHED}-{rank}", genomes[place]) for rank, place in enumerate(order, start=1)
-    )
+    """Return what came of the best starts, no two alike, best first."""
+    genomes = list(dict.fromkeys(row.genome for row in found.climbers))[:N_FINALISTS]
+    return tuple(_candidate(score, space, f"{SEARCHED}-{rank}", row) for rank, row in enumerate(genomes, start=1))
+
+
+def _judged(candidate: Candidate, score: Score) -> Candidate:
+    """Return a candidate with the queue model's delay."""
+    rows = [model.run([candidate.plans], seed=score.seed).delay_s[0, 0] for model in score.models]
+    return replace(candidate, core_delay_s=float(np.mean(rows)))
 
 
 def _candidate(score: Score, space: Space, name: str, genome: Genome) -> Candidate:

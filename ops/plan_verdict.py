@@ -12,7 +12,7 @@ from traffic.ids import JunctionId
 from traffic.signals import Junction, Plan
 
 INSTALLED, WEBSTER = "installed", "webster"
-INTERRUPTED = "interrupted: the best one by the queue model so far, not verified in SUMO"
+INTERRUPTED = "broken off: the best one by the queue model so far, not verified in SUMO"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,20 +42,21 @@ def choose(candidates: Sequence[Candidate], delays_s: Mapping[str, Sequence[floa
     candidates
         At least one, the one to take without SUMO first.
     delays_s
-        Delays by name on the same seeds, NaN where not run; empty leaves SUMO out.
+        Delays by name on the same seeds, NaN where not run: such a one is out. Empty leaves SUMO out.
     """
     means = {row.name: mean_interval(delays_s.get(row.name, ()))[0] for row in candidates}
-    known = {name: mean_s for name, mean_s in means.items() if isfinite(mean_s)}
-    if len(known) < len(candidates):
+    whole = {name for name, row in delays_s.items() if all(map(isfinite, row))}
+    known = {name: mean_s for name, mean_s in means.items() if name in whole and isfinite(mean_s)}
+    if not known:
         return Verdict(chosen=candidates[0].name, why="not verified in SUMO")
     best = min(known, key=lambda name: known[name])
     if INSTALLED not in known:
-        return Verdict(chosen=best, why=f"least delay in SUMO of {len(known)} candidates")
+        return Verdict(chosen=best, why=f"least delay in SUMO of {len(candidates)} candidates")
     paired = paired_difference(delays_s[INSTALLED], delays_s[best])
     if best == INSTALLED or not paired.high < 0.0:
         why = "nothing is settled to be better than the installed plan, which stays"
         return Verdict(chosen=INSTALLED, why=why, against_installed=None)
-    why = f"least delay in SUMO of {len(known)} candidates, better than the installed plan"
+    why = f"least delay in SUMO of {len(candidates)} candidates, better than the installed plan"
     return Verdict(chosen=best, why=why, against_installed=paired)
 
 

@@ -1,17 +1,19 @@
-"""The whole search: many starts, coordinates from the best of them, evolution, coordinates again.
+"""The whole search: many starts along coordinates, the better half of them further, evolution of the best.
 
 ::
 
-    starts --score--> the best of different cycles
-                        |-- coordinates --> one each --> the best --evolution--> --coordinates--> finalists
+    starts --score--> eight of different cycles
+      --coordinates--> the better four --coordinates--> the better two --coordinates--> the best
+      --evolution--> --coordinates--> and so on with the next best while the budget lasts
 
-Finalists differ in their cycles on purpose: plans that are alike share what the queue model gets wrong.
+What comes of every start is a finalist. They differ in their cycles on purpose: plans that are alike share what the
+queue model gets wrong.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,21 +22,38 @@ from control.optimise.evolution import evolution
 from control.optimise.score import Score
 from control.optimise.space import Genome
 
-N_STARTS = 3
-FIRST_SHARE, EVOLUTION_SHARE = 0.55, 0.30
-"""Shares of the budget for the coordinates of all starts together, and for evolution; the rest comes last."""
+N_STARTS, N_ROUNDS = 8, 3
+COORDINATES_SHARE, EVOLUTION_SHARE = 0.55, 0.30
+"""Shares of the budget for all rounds together, and for the evolution of the best one."""
 APART = 0.06
 """Least difference between the cycles of two starts, as a ratio."""
 
 
 @dataclass(slots=True)
-class Found:
-    """What a search has so far: the best plan, and the best that came of each start, by the name of how it was made."""
+class Climber:
+    """One start and what has come of it; `steps` goes on from there."""
 
-    best: Genome
+    genome: Genome
     score: float
+    steps: Iterator[Genome]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a search has so far: its stage, and what came of each start, the best one first."""
+
     stage: str
-    finalists: dict[str, Genome] = field(default_factory=dict)
+    climbers: tuple[Climber, ...]
+
+    @property
+    def best(self) -> Genome:
+        """The best plan."""
+        return self.climbers[0].genome
+
+    @property
+    def score(self) -> float:
+        """Its score."""
+        return self.climbers[0].score
 
 
 def search(score: Score, starts: Iterable[Genome], near: Sequence[set[int]], *, seed: int) -> Iterator[Found]:
@@ -48,23 +67,21 @@ def search(score: Score, starts: Iterable[Genome], near: Sequence[set[int]], *, 
     pool = list(dict.fromkeys(starts))
     if not pool:
         raise ValueError("a search needs a plan to start from")
-    scores = score(pool).score.tolist()
-    ranked = [genome for _, genome in sorted(zip(scores, pool, strict=True), key=lambda row: row[0])]
-    found = Found(best=ranked[0], score=min(scores), stage="starts", finalists={"start": ranked[0]})
-    yield found
-    chosen = apart(ranked, N_STARTS)
-    whole_s, left_s = score.budget_s, score.budget_s - score.spent_s
-    for number, start in enumerate(chosen, start=1):
-        score.budget_s = whole_s - left_s * (1.0 - FIRST_SHARE * number / len(chosen))
-        yield from _follow(found, score, coordinates(score, start, near), f"coordinates {number}")
-    score.budget_s = whole_s - left_s * (1.0 - FIRST_SHARE - EVOLUTION_SHARE)
-    yield from _follow(found, score, evolution(score, found.best, np.random.default_rng(seed)), "evolution")
-    score.budget_s = whole_s
-    yield from _follow(found, score, coordinates(score, found.best, near), "coordinates at the end")
+    scores = dict(zip(pool, score(pool).score.tolist(), strict=True))
+    ranked = sorted(pool, key=lambda genome: scores[genome])
+    climbers = [Climber(row, scores[row], coordinates(score, row, near)) for row in apart(ranked, N_STARTS)]
+    yield _found("starts", climbers)
+    left_s = score.budget_s - score.spent_s
+    yield from _tournament(score, climbers, left_s * COORDINATES_SHARE)
+    for place, climber in enumerate(sorted(climbers, key=_by_score)):
+        climber.steps = evolution(score, climber.genome, np.random.default_rng([seed, place]))
+        yield from _climb(score, climber, climbers, left_s * EVOLUTION_SHARE, "evolution")
+        climber.steps = coordinates(score, climber.genome, near)
+        yield from _climb(score, climber, climbers, left_s, "coordinates again")
 
 
 def apart(ranked: Sequence[Genome], n: int) -> list[Genome]:
-    """Return the first `n` plans whose longest cycles differ; the best ones of the rest where too few do."""
+    """Return the first `n` plans whose longest cycles differ; fewer where there are not so many."""
     chosen: list[Genome] = []
     for genome in ranked:
         cycle_s = _cycle_s(genome)
@@ -73,15 +90,37 @@ def apart(ranked: Sequence[Genome], n: int) -> list[Genome]:
     return chosen
 
 
+def _tournament(score: Score, climbers: list[Climber], budget_s: float) -> Iterator[Found]:
+    """Let all climb, then the better half, then the better half of these."""
+    end_s, racing = score.spent_s + budget_s, list(climbers)
+    for round_ in range(N_ROUNDS):
+        until_s = end_s - budget_s * (N_ROUNDS - 1 - round_) / N_ROUNDS
+        for place, climber in enumerate(racing):
+            share_s = (until_s - score.spent_s) / (len(racing) - place)
+            yield from _climb(score, climber, climbers, share_s, f"{len(racing)} starts")
+        racing = sorted(racing, key=_by_score)[: max(1, len(racing) // 2)]
+
+
+def _climb(score: Score, climber: Climber, climbers: Sequence[Climber], share_s: float, stage: str) -> Iterator[Found]:
+    """Yield after every step of a climber, until it does not go on or has spent its share."""
+    end_s = min(score.budget_s, score.spent_s + share_s)
+    while score.spent_s < end_s:
+        genome = next(climber.steps, None)
+        if genome is None:
+            return
+        value = float(score([genome]).score[0])
+        if value < climber.score:
+            climber.genome, climber.score = genome, value
+        yield _found(stage, climbers)
+
+
+def _found(stage: str, climbers: Sequence[Climber]) -> Found:
+    return Found(stage=stage, climbers=tuple(sorted(climbers, key=_by_score)))
+
+
+def _by_score(climber: Climber) -> float:
+    return climber.score
+
+
 def _cycle_s(genome: Genome) -> int:
     return max(times.cycle_s for times in genome)
-
-
-def _follow(found: Found, score: Score, genomes: Iterator[Genome], stage: str) -> Iterator[Found]:
-    """Yield after every step; the last plan of the stage is a finalist."""
-    for genome in genomes:
-        value = float(score([genome]).score[0])
-        found.stage, found.finalists[stage] = stage, genome
-        if value < found.score:
-            found.best, found.score = genome, value
-        yield found

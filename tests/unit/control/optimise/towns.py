@@ -34,7 +34,7 @@ def make_street(n_crossings: int = 2, *, main_s: float = 2.5, side_s: float = 30
     return built, [make_score(built, [built.model(journeys, END_S)])]
 
 
-def make_score(town: SmallTown, models: Sequence[object], budget_s: float = 1.0) -> Score:
+def make_score(town: SmallTown, models: Sequence[object], budget_s: float = 0.25) -> Score:
     space = Space(town.junctions, town.plans, LIMITS)
     return Score(models, space, seed=1, budget_s=budget_s)  # type: ignore[arg-type]
 
