@@ -35,6 +35,8 @@ class Compiled:
         Place of each of the network's lanes.
     lane_links
         By lane, the last link in it; of a box, the link before it.
+    joined
+        By link, the last link of those that it is joined to.
     signal_links
         By junction, the link index of each of its connections.
     """
@@ -43,6 +45,7 @@ class Compiled:
     lanes: tuple[str, ...]
     lane_at: Mapping[str, int]
     lane_links: tuple[LinkId, ...]
+    joined: dict[LinkId, LinkId]
     junctions: tuple[JunctionId, ...]
     signal_links: tuple[tuple[int, ...], ...]
     links: Links
@@ -90,6 +93,7 @@ def compile_roads(network: Network, demand: Journeys, physics: Physics) -> Compi
         lanes=tuple(lanes.names),
         lane_at=lanes.lane_at,
         lane_links=lane_links,
+        joined={link: links.last[head] for link, head in links.head.items()},
         junctions=tuple(network.crossings),
         signal_links=signal_links,
         links=links,

@@ -274,6 +274,53 @@ BENCH_CORE = _keys(
     ("out", "text", "", "", "file with the table and the command; SUMO's runs lie in core/ beside it"),
 )
 
+CALIBRATE = _keys(
+    "calibrate",
+    ("scenario", "text", "", "", "name of the scenario"),
+    ("misfit.bias", "number", "", "0 = none", "mean of ln(core's delay / SUMO's) over plans"),
+    ("misfit.spread", "number", "", "0 = none", "standard deviation of that"),
+    ("misfit.spread_near_default", "number", "", "0 = none", "the same over the plans near the installed one"),
+    (
+        "misfit.links",
+        "number",
+        "",
+        "0 = none",
+        "sum over links of |core's lost time - SUMO's|, as a share of SUMO's; mean over plans",
+    ),
+    ("misfit.links_near_default", "number", "", "0 = none", "the same over the plans near the installed one"),
+    ("misfit.rho", "number", "", "1 = same order", "Spearman's rank correlation of the plans' delays"),
+    ("misfit.rho_near_default", "number", "", "1 = same order", "the same over the plans near the installed one"),
+    ("misfit_before.bias", "number", "", "0 = none", "misfit.bias with the default parameters"),
+    ("misfit_before.spread", "number", "", "0 = none", "misfit.spread with the default parameters"),
+    (
+        "misfit_before.spread_near_default",
+        "number",
+        "",
+        "0 = none",
+        "misfit.spread_near_default with the default parameters",
+    ),
+    ("misfit_before.links", "number", "", "0 = none", "misfit.links with the default parameters"),
+    (
+        "misfit_before.links_near_default",
+        "number",
+        "",
+        "0 = none",
+        "misfit.links_near_default with the default parameters",
+    ),
+    ("misfit_before.rho", "number", "", "1 = same order", "misfit.rho with the default parameters"),
+    (
+        "misfit_before.rho_near_default",
+        "number",
+        "",
+        "1 = same order",
+        "misfit.rho_near_default with the default parameters",
+    ),
+    ("plans", "integer", "plans", ">= 8", "plans that SUMO ran"),
+    ("seeds", "integer", "seeds", ">= 1", "demand seeds of each"),
+    ("partial", "true or false", "", "", "whether it was interrupted; the parameters are the best until then"),
+    ("out", "text", "", "", "file with the parameters, control.queue_physics.Physics by name"),
+)
+
 PLAN = _keys(
     "plan",
     ("scenario", "text", "", "", "name of the scenario"),
@@ -343,6 +390,7 @@ DICTIONARY: tuple[Key, ...] = (
     + SCENARIO
     + BENCH_LOOP
     + BENCH_CORE
+    + CALIBRATE
     + BENCH_PLAN
 )
 

@@ -11,12 +11,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
-from math import ceil
+from math import ceil, inf
 
 from sim.demand import Demand, Departure, Flow
 from traffic.demand import FlowProfile, LinkHistory
 from traffic.ids import LinkId, MovementId
-from traffic.network import Network, VehicleType, movement_id
+from traffic.network import Connection, Network, VehicleType, movement_id
+
+MINOR_S, TURNAROUND_S = 1.5, 5.0
+"""SUMO's defaults of weights.minor-penalty and weights.turnaround-penalty, seconds."""
 
 
 def link_flows(demand: Demand, network: Network, begin_s: float, end_s: float) -> dict[tuple[LinkId, LinkId], float]:
@@ -114,14 +117,21 @@ def _of_route(
         yield time_s, (before, after), vehicles
 
 
+def _over_node_s(row: Connection) -> float:
+    """Return the time over a node as SUMO's routing has it: minor ways, and turning round, cost more."""
+    penalty_s = TURNAROUND_S if row.direction == "t" else MINOR_S if row.junction is None and row.response else 0.0
+    return row.length_m / max(row.speed_mps, 0.1) + penalty_s
+
+
 class Ways:
     """Quickest ways at free flow, each searched for once."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._after: dict[LinkId, set[LinkId]] = {}
+        self._after: dict[LinkId, dict[LinkId, float]] = {}
         for row in network.connections:
-            self._after.setdefault(row.from_link, set()).add(row.to_link)
+            ways = self._after.setdefault(row.from_link, {})
+            ways[row.to_link] = min(ways.get(row.to_link, inf), _over_node_s(row))
         self._way = lru_cache(maxsize=None)(self._search)
 
     def links(self, demand: Demand, row: Departure | Flow) -> tuple[LinkId, ...]:
@@ -141,9 +151,9 @@ class Ways:
             cost_s, link = heapq.heappop(queue)
             if link == goal and link != start:
                 break
-            for after in self._after.get(link, ()):
+            for after, over_s in self._after.get(link, {}).items():
                 row = self._network.links[after]
-                next_s = cost_s + row.length_m / max(row.speed_mps, 0.1)
+                next_s = cost_s + over_s + row.length_m / max(row.speed_mps, 0.1)
                 if after not in best or next_s < best[after][0]:
                     best[after] = (next_s, link)
                     heapq.heappush(queue, (next_s, after))
