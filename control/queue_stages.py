@@ -57,9 +57,9 @@ class StagePolicy:
 
     name: str = "pressure"
     reach_s: float = 8.0
-    stay_veh: float = 1.0
+    stay_veh: float = 0.0
     max_red_s: float = 120.0
-    beyond: float = 0.3
+    beyond: float = 0.0
     weights: tuple[float, ...] = ()
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from control.core.arrays import ASLEEP, HOLD, N_LAUNCH, Array, Roads, Stages, State, make_state
-from control.core.rollout import run_commanded
+from control.core.rollout import Around, run_commanded
 from control.core.zones import Zones, estimate
 from control.expected_demand import expected_journeys
+from control.queue_around import compile_around
 from control.queue_physics import Physics
 from control.queue_roads import compile_roads
 from control.queue_stages import StageClock, StagePolicy, compile_stages
@@ -19,6 +20,10 @@ from traffic.demand import LinkHistory
 from traffic.ids import JunctionId, LinkId
 from traffic.network import Network
 from traffic.snapshot import Snapshot
+
+_SPEED_MPS = 13.9
+_N_SPOTS = 512
+"""Vehicles of a zone whose places are remembered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +37,7 @@ class Streets:
     stages: Stages
     holding: Stages
     zones: Zones
+    around: Around
     begin_s: float
     junctions: tuple[JunctionId, ...]
     junction_of: Array
@@ -61,6 +67,7 @@ def build_streets(
         stages=stages,
         holding=stages._replace(rules=_with_policy(stages.rules, HOLD)),
         zones=ZoneTable(network, compiled, demand, flows).zones(),
+        around=compile_around(network, compiled),
         begin_s=history.begin_s,
         junctions=compiled.junctions,
         junction_of=np.array([network.junction_index[row.junction] for row in network.movements.values()], np.intp),
@@ -98,7 +105,7 @@ def first_belief(streets: Streets) -> Belief:
     state.lanes["head"] = state.lanes["tail"] = roads.lanes["first"]
     state.lanes["launch"] = N_LAUNCH
     state.lamps[:] = roads.conns["code"]
-    state.signals["stage"] = state.signals["wanted"] = -1
+    state.signals["stage"] = state.signals["wanted"] = state.signals["then"] = -1
     state.origin_next[:] = roads.origins["first"]
     state.origin_wake[:] = roads.vehicles["depart"][roads.origin_vehicles[roads.origins["first"]]]
     return Belief(state, np.nan, 0)
@@ -122,21 +129,14 @@ def see(streets: Streets, before: Belief, snapshot: Snapshot) -> Belief:
         np.ascontiguousarray(row, np.float64) for row in (snapshot.arriving_veh, queued, snapshot.zone_length_m)
     )
     shown = (np.array(snapshot.stage, np.int32), np.array(snapshot.green_since_s, np.float64) - streets.begin_s)
-    numbers = np.zeros((2, len(streets.junction_of)), np.int32)
-    reach = np.zeros(len(streets.zones.approaches))
-    estimate(
-        now_s,
-        before.n_seen,
-        readings,
-        shown,
-        numbers,
-        reach,
-        streets.zones,
-        streets.holding,
-        streets.roads,
-        moved,
-        state,
+    fresh_m = _SPEED_MPS * (snapshot.time_s - before.time_s if before.n_seen else np.inf)
+    room = (
+        np.zeros((2, len(streets.junction_of)), np.int32),
+        np.zeros(_N_SPOTS),
+        np.zeros(len(streets.zones.approaches)),
     )
+    tables = (streets.zones, streets.holding, streets.roads)
+    estimate(now_s, before.n_seen, fresh_m, readings, shown, *room, *tables, moved, state)
     return Belief(state, snapshot.time_s, before.n_seen + 1)
 
 

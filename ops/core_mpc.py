@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from control.controllers.mpc import Mpc, MpcSettings
 from control.queue_stages import StageClock
+from ops.core_runs import stored_physics
 from sim.demand import read_demand
 from sim.history import link_history
 from sim.network import read_vehicle_types
@@ -37,5 +40,6 @@ def clock_of(town: Town, protocol: Protocol) -> StageClock:
 
 
 def mpc_of(scenario: Scenario, town: Town, protocol: Protocol, settings: MpcSettings | None = None) -> Mpc:
-    """Return the controller for a town."""
-    return Mpc(history_of(scenario, town), clock_of(town, protocol), town.signals.plans, settings)
+    """Return the controller for a town, its model calibrated where somebody did that; headways do not vary."""
+    chosen = settings or MpcSettings(physics=replace(stored_physics(scenario), noise=0.0))
+    return Mpc(history_of(scenario, town), clock_of(town, protocol), town.signals.plans, chosen)

@@ -13,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
 from control.controllers.base import BLIND_GREEN_S
 from control.core.arrays import GREEN_PART, Array, State, make_state
-from control.core.rollout import roll_out
+from control.core.rollout import SPAN_S, roll_out
 from control.queue_physics import Physics
 from control.queue_stages import StageClock, StagePolicy
 from control.state_estimate import Belief, Streets, build_streets, first_belief, see
@@ -45,18 +46,24 @@ class MpcSettings:
         A queue of n at the end of it costs this times n^2, seconds.
     switch_s
         A switch must save more than this, vehicle-seconds.
+    discount
+        Factor on losses for every 10 s that they lie ahead.
     n_rounds
         Times that all junctions choose, each with what the others chose before.
     n_threads
         Threads among which the stages are divided.
+    n_most
+        Where there are no more pairs of stages, the stage after the next one is tried, too.
     """
 
     horizon_s: int = 60
-    turn_wait_s: float = 10.0
-    queue_s: float = 1.0
+    turn_wait_s: float = 3.0
+    queue_s: float = 0.3
     switch_s: float = 0.0
+    discount: float = 0.7
     n_rounds: int = 1
     n_threads: int = 1
+    n_most: int = 100
     policy: StagePolicy = StagePolicy()
     physics: Physics = Physics(noise=0.0)
 
@@ -92,7 +99,7 @@ class Mpc:
     ) -> None:
         self._history, self._clock, self._plans = history, clock, plans
         self._settings = settings or MpcSettings()
-        self._tail = np.array([self._settings.turn_wait_s, self._settings.queue_s])
+        self._weights = np.array([self._settings.turn_wait_s, self._settings.queue_s, self._settings.discount])
         self._pool = ThreadPoolExecutor(self._settings.n_threads)
         self._scratch: list[State] = []
 
@@ -142,33 +149,40 @@ class Mpc:
         """Return the stage of least cost of each junction; what the others chose before stands in later rounds."""
         n_stages = streets.stages.junctions["n"].tolist()
         running = base.signals["stage"][0].tolist()
-        tasks = [(place, stage) for place in due for stage in range(n_stages[place])]
+        is_deep = sum(n_stages[place] ** 2 for place in due) <= self._settings.n_most
+        tasks = [
+            (place, stage, then)
+            for place in due
+            for stage in range(n_stages[place])
+            for then in (range(n_stages[place]) if is_deep else (-1,))
+        ]
         chosen: dict[int, int] = {}
-        if not tasks:
-            return chosen
-        for _ in range(self._settings.n_rounds):
-            costs = iter(self._costs(np.array(tasks, np.int32), now_s, streets, base).tolist())
+        for _ in range(self._settings.n_rounds if tasks else 0):
+            costs = self._costs(np.array(tasks, np.int32), now_s, streets, base).tolist()
+            least: dict[tuple[int, int], float] = {}
+            for (place, stage, _), cost in zip(tasks, costs, strict=True):
+                least[place, stage] = min(cost, least.get((place, stage), inf))
             for place in due:
-                row = [next(costs) for _ in range(n_stages[place])]
+                row = [least[place, stage] for stage in range(n_stages[place])]
                 row[running[place]] -= self._settings.switch_s
                 best = min(row)
                 chosen[place] = running[place] if row[running[place]] <= best else row.index(best)
-            for place, stage in chosen.items():
-                base.signals["wanted"][0, place] = stage
+            base.signals["wanted"][0, list(chosen)] = list(chosen.values())
         return chosen
 
     def _costs(self, tasks: Array, now_s: float, streets: Streets, base: State) -> FloatArray:
-        """Return what each (junction, stage) costs, vehicle-seconds."""
+        """Return what each (junction, stage, stage after it) costs, vehicle-seconds."""
         costs = np.zeros(len(tasks))
-        horizon_s = self._settings.horizon_s
+        n_spans = self._settings.horizon_s // SPAN_S
         cuts = np.linspace(0, len(tasks), len(self._scratch) + 1).astype(int).tolist()
 
         def part(number: int) -> None:
             roll_out(
                 tasks,
                 now_s,
-                horizon_s,
-                self._tail,
+                n_spans,
+                self._weights,
+                streets.around,
                 streets.stages,
                 streets.roads,
                 base,

@@ -56,7 +56,9 @@ VEHICLE = _record(route="i4", type="i4", mode="i4", depart="f8", headway="f8")
 TYPE = _record(spacing="f8", tau="f8", accel="f8", dawdle="f8", speed="f8", spread="f8", pcu="f8")
 ORIGIN = _record(first="i4", n="i4")
 JUNCTION = _record(first="i4", n="i4")
-SIGNAL_STATE = _record(**{"interval": "i4", "stage": "i4", "wanted": "i4", "part": "i4", "until": "f8", "since": "f8"})
+SIGNAL_STATE = _record(
+    **{"interval": "i4", "stage": "i4", "wanted": "i4", "part": "i4", "then": "i4", "until": "f8", "since": "f8"}
+)
 STAGED = _record(
     **{"first": "i4", "n": "i4", "first_arm": "i4", "n_arm": "i4", "min_green": "f8", "decision": "f8"},
 )

@@ -8,11 +8,27 @@
 
 from __future__ import annotations
 
-from control.core.arrays import LOSS, RED
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from control.core.arrays import ASLEEP, LOSS, N_LAUNCH, RED, ROLLING
 from control.core.chance import key_of
 from control.core.jit import compiled, entry, inlined
 from control.core.run import finish, replica_of, reset
 from control.core.stages import count_near, run_seconds, start_stages
+
+SPAN_S = 10
+"""Losses are discounted in steps of this, seconds."""
+
+
+class Around(NamedTuple):
+    """Which lanes, junctions and origins are run on with a junction (first axis): its own and its neighbours'."""
+
+    lanes: npt.NDArray[np.bool_]
+    junctions: npt.NDArray[np.bool_]
+    origins: npt.NDArray[np.bool_]
 
 
 @inlined
@@ -28,8 +44,6 @@ def copy_lane(place, old, road, now):
     lane.entry = source.entry
     lane.ready = source.ready
     lane.waited = source.waited
-    lane.last = source.last
-    lane.last_conn = source.last_conn
     lane.loss = 0.0
     lane.head = first
     k = source.head
@@ -65,26 +79,51 @@ def copy_signal(source, signal):
     signal.stage = source.stage
     signal.wanted = source.wanted
     signal.part = source.part
+    signal.then = -1
     signal.until = source.until
     signal.since = source.since
 
 
+@inlined
+def empty_lane(place, road, now):
+    """Leave a lane out: nobody is on it, and whoever comes passes."""
+    lane, first = now.lanes[place], road.lanes[place].first
+    lane.head = first
+    lane.tail = first
+    lane.count = 0
+    lane.launch = N_LAUNCH
+    lane.held = ROLLING
+    lane.free = 0.0
+    lane.entry = 0.0
+    lane.waited = 0.0
+    now.wake[place] = ASLEEP
+    k = first
+    while k < first + road.lanes[place].room and now.slots[k].release != 0.0:
+        now.slots[k].release = 0.0
+        k += 1
+
+
 @compiled
-def copy_state(old, road, now):
-    """Copy a state; where a vehicle has just left a lane, its slot is free at once.
+def copy_around(junction, around, old, road, now):
+    """Copy what lies around a junction; where a vehicle has just left a lane, its slot is free at once.
 
     `now` was filled from here before, or is empty: the slots that were left since are a lane's first ones.
     """
     for place in range(len(road.lanes)):
-        copy_lane(place, old, road, now)
+        if around.lanes[junction, place]:
+            copy_lane(place, old, road, now)
+        else:
+            empty_lane(place, road, now)
     for c in range(len(road.conns)):
         now.lamps[c] = old.lamps[c]
         now.lamp_since[c] = old.lamp_since[c]
-    for junction in range(len(road.junctions)):
-        copy_signal(old.signals[junction], now.signals[junction])
+    for k in range(len(road.junctions)):
+        copy_signal(old.signals[k], now.signals[k])
+        if not around.junctions[junction, k]:
+            now.signals[k].until = ASLEEP
     for origin in range(len(road.origins)):
         now.origin_next[origin] = old.origin_next[origin]
-        now.origin_wake[origin] = old.origin_wake[origin]
+        now.origin_wake[origin] = old.origin_wake[origin] if around.origins[junction, origin] else ASLEEP
     now.totals[:] = 0.0
 
 
@@ -128,24 +167,31 @@ def tail_cost(end_s, weights, road, now):
 
 
 @compiled
-def look_ahead(start_s, n_seconds, weights, stages, road, now):
-    """Run on by the policy; return the time that vehicles lose, seconds."""
-    run_seconds(start_s, n_seconds, key_of(0, 0), stages, road, now)
-    end_s = start_s + n_seconds
-    return now.totals[LOSS] + loss_until(end_s, road, now) + tail_cost(end_s, weights, road, now)
+def look_ahead(start_s, n_spans, weights, stages, road, now):
+    """Run on by the policy; return the time that vehicles lose, what is far ahead discounted, seconds."""
+    cost_s, before_s, factor = 0.0, loss_until(start_s, road, now), 1.0
+    for span in range(n_spans):
+        from_s = start_s + span * SPAN_S
+        run_seconds(from_s, SPAN_S, key_of(0, 0), stages, road, now)
+        lost_s = now.totals[LOSS] + loss_until(from_s + SPAN_S, road, now)
+        cost_s += factor * (lost_s - before_s)
+        before_s = lost_s
+        factor *= weights[2]
+    return cost_s + factor * tail_cost(start_s + n_spans * SPAN_S, weights, road, now)
 
 
 @entry
-def roll_out(tasks, start_s, n_seconds, weights, stages, road, base, scratch, costs, first, last):
-    """Fill `costs` of rows `first` to `last` of `tasks` (junction, stage), one after the other in one `scratch`.
+def roll_out(tasks, start_s, n_spans, weights, around, stages, road, base, scratch, costs, first, last):
+    """Fill `costs` of rows `first` to `last` of `tasks` (junction, stage, the one after or -1), in one `scratch`.
 
     `base` and `scratch` are states of one replica; decisions that other junctions hold in `base` stand.
     """
     old, now = replica_of(base, 0), replica_of(scratch, 0)
     for k in range(first, last):
-        copy_state(old, road, now)
+        copy_around(tasks[k, 0], around, old, road, now)
         now.signals[tasks[k, 0]].wanted = tasks[k, 1]
-        costs[k] = look_ahead(start_s, n_seconds, weights, stages, road, now)
+        now.signals[tasks[k, 0]].then = tasks[k, 2]
+        costs[k] = look_ahead(start_s, n_spans, weights, stages, road, now)
 
 
 @entry

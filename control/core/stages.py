@@ -123,6 +123,7 @@ def decide(junction, time_s, stages, road, now):
         wanted = choose_stage(junction, time_s, stages, road, now)
     signal.wanted = -1
     if wanted == signal.stage:
+        signal.wanted, signal.then = signal.then, -1
         signal.until = time_s + site.decision
         return -1
     row = site.first + signal.stage
@@ -138,11 +139,11 @@ def decide(junction, time_s, stages, road, now):
 
 @inlined
 def end_change(junction, time_s, stages, now):
-    """Let the stage wanted run; return its codes. In a change `since` is when it was decided."""
+    """Let the stage wanted run, `then` is wanted next; return its codes. In a change `since` is when it was decided."""
     signal, site = now.signals[junction], stages.junctions[junction]
     until_s = signal.since + site.decision
     signal.stage = signal.wanted
-    signal.wanted = -1
+    signal.wanted, signal.then = signal.then, -1
     signal.part = GREEN_PART
     signal.since = time_s
     if stages.rules[0].is_by_green:
@@ -181,7 +182,7 @@ def start_stages(stages, road, now):
         signal, site = now.signals[junction], stages.junctions[junction]
         if site.n == 0:
             continue
-        signal.stage = 0
+        signal.stage, signal.then = 0, -1
         signal.until = site.min_green if stages.rules[0].is_by_green else 0.0
         show(junction, stages.rows[site.first].row, 0.0, stages.codes, road, now)
 

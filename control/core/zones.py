@@ -99,7 +99,7 @@ def see_lamps(running, since_s, time_s, stages, road, now):
         if signal.part != GREEN_PART or signal.stage != stage:
             show(junction, stages.rows[site.first + stage].row, time_s, stages.codes, road, now)
         signal.stage = stage
-        signal.wanted = -1
+        signal.wanted, signal.then = -1, -1
         signal.part = GREEN_PART
         signal.since = since_s[junction]
         signal.until = time_s
@@ -149,8 +149,44 @@ def rounded(values, first, n, movements, offset, number):
 
 
 @inlined
-def fill_zone(approach, snapshot, offset, counter, time_s, numbers, zones, road, now):
-    """Put as many vehicles into the zone of an approach as were counted, those that stand in front."""
+def ahead_of(place, slot, rank, time_s, zones, road):
+    """Return how far from the stop line a vehicle of the model is, metres."""
+    way_m = (slot.arrive - time_s) * road.lanes[place].limit
+    return zones.covers[place].from_m + max(road.types[0].spacing * rank, way_m)
+
+
+@inlined
+def find_spots(approach, time_s, length_m, spots, old, zones, road):
+    """Fill `spots` with where the model has vehicles in the zone of an approach, nearest first; return how many."""
+    n = 0
+    for place in range(len(road.lanes)):
+        cover = zones.covers[place]
+        if cover.approach != approach:
+            continue
+        k = old.lanes[place].head
+        for rank in range(old.lanes[place].count):
+            slot = old.slots[k]
+            k += 1
+            if k == road.lanes[place].first + road.lanes[place].room:
+                k = road.lanes[place].first
+            x_m = ahead_of(place, slot, rank, time_s, zones, road)
+            if x_m >= length_m or n == len(spots) or (cover.level > 0 and zones.onward[slot.conn] != approach):
+                continue
+            at = n
+            while at > 0 and spots[at - 1] > x_m:
+                spots[at] = spots[at - 1]
+                at -= 1
+            spots[at] = x_m
+            n += 1
+    return n
+
+
+@inlined
+def fill_zone(approach, snapshot, offset, counter, time_s, numbers, spots, fresh_m, zones, road, old, now):
+    """Put as many vehicles into the zone of an approach as were counted, those that stand in front.
+
+    Those that move are where the model has some; if it has too few, the rest has come within the last `fresh_m`.
+    """
     arriving, queued, length_m = snapshot
     site = zones.approaches[approach]
     standing, moving = numbers[0], numbers[1]
@@ -171,9 +207,15 @@ def fill_zone(approach, snapshot, offset, counter, time_s, numbers, zones, road,
     n_moving = n_all - n_standing
     reach_m = length_m[zones.movements[site.first]]
     front_m = min(0.8 * reach_m, road.types[0].spacing * n_standing / site.n_lanes)
+    n_known = max(0, min(n_moving, find_spots(approach, time_s, reach_m, spots, old, zones, road) - n_standing))
+    from_m = max(front_m, reach_m - fresh_m)
+    x_m = front_m
     placed = 0
     while placed < n_moving:
-        x_m = front_m + (placed + 0.5) / n_moving * (reach_m - front_m)
+        if placed < n_known:
+            x_m = max(x_m, spots[n_standing + placed])
+        else:
+            x_m = max(x_m, from_m + (placed - n_known + 0.5) / (n_moving - n_known) * (reach_m - from_m))
         most, best = 0, -1
         for m in range(site.first, site.first + site.n):
             if moving[zones.movements[m]] > most:
@@ -194,8 +236,7 @@ def is_counted(place, slot, rank, time_s, reach, zones, road):
         return False
     if cover.level > 0 and zones.onward[slot.conn] != cover.approach:
         return False
-    ahead_m = max(road.types[0].spacing * rank, (slot.arrive - time_s) * road.lanes[place].limit)
-    return cover.from_m + ahead_m < reach[cover.approach]
+    return ahead_of(place, slot, rank, time_s, zones, road) < reach[cover.approach]
 
 
 @inlined
@@ -245,7 +286,7 @@ def set_heads(time_s, reach, zones, road, now):
 
 
 @entry
-def estimate(time_s, counter, snapshot, shown, numbers, reach, zones, stages, road, before, state):
+def estimate(time_s, counter, fresh_m, snapshot, shown, numbers, spots, reach, zones, stages, road, before, state):
     """Fill `state` with what the zones count and, elsewhere, what the model had `before`.
 
     Parameters
@@ -254,8 +295,10 @@ def estimate(time_s, counter, snapshot, shown, numbers, reach, zones, stages, ro
         Arriving and standing vehicles and length of the zone, by movement; NaN unknown.
     shown
         Stage that runs, -1 in a change, and since when, by junction.
-    numbers, reach
-        Room to work in: two numbers a movement, a length an approach.
+    fresh_m
+        How far a vehicle can have come since the estimate before, metres.
+    numbers, spots, reach
+        Room to work in: two numbers a movement, places in a zone, a length an approach.
     """
     old, now = replica_of(before, 0), replica_of(state, 0)
     clear_lanes(old, road, now)
@@ -270,7 +313,7 @@ def estimate(time_s, counter, snapshot, shown, numbers, reach, zones, stages, ro
         reach[approach] = 0.0
         if not isnan(total):
             reach[approach] = snapshot[2][zones.movements[site.first]]
-            fill_zone(approach, snapshot, offset, counter, time_s, numbers, zones, road, now)
+            fill_zone(approach, snapshot, offset, counter, time_s, numbers, spots, fresh_m, zones, road, old, now)
     for place in range(len(road.lanes)):
         keep_others(place, time_s, reach, old, zones, road, now)
     set_heads(time_s, reach, zones, road, now)
