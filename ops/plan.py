@@ -18,6 +18,7 @@ from rich.progress import Progress
 from control.guard import plan_faults
 from ops.bench_core_draws import Design
 from ops.bounds import check_number, make_folder
+from ops.core_runs import stored_physics
 from ops.plan_design import installed_faults, open_design, webster_plans
 from ops.plan_files import plan_rows, write_plan, write_result
 from ops.plan_heats import run_heats
@@ -98,8 +99,11 @@ def run_plan(scenario: str, options: PlanOptions) -> dict[str, Any]:
     _require_legal(design, chosen)
     files = write_plan(out, chosen, f"run.py plan {opened.name} --method {options.method} --seed {options.seed}")
     result = _result(opened, design, options, work, verdict)
+    physics = asdict(stored_physics(opened))
     result |= {"signals": str(files[0]), "programs": str(files[1])}
-    result["out"] = str(write_result(out, result, settings=asdict(options), delays_s=work.trials.delays_s))
+    result["out"] = str(
+        write_result(out, result, settings=asdict(options), delays_s=work.trials.delays_s, physics=physics)
+    )
     if work.fault is not None:
         raise work.fault
     return result

@@ -25,6 +25,8 @@ WORST_WEIGHT = 0.01
 MOVE_S, LANE_S, JUNCTION_S = 130e-9, 1.3e-9, 0.1e-3
 """CPU time of a vehicle's move, of a lane and simulated second, and of a junction's new lamps on a core of ours."""
 ROWS_AT_ONCE = 32
+MOST_KNOWN = 100_000
+"""Plans, and timings of single junctions, that are remembered; then memory starts afresh."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,9 @@ class Score:
 
     def __call__(self, genomes: Sequence[Genome]) -> Scores:
         """Return the scores of plans, each run once at most."""
+        if max(len(self._known), len(self._rows)) > MOST_KNOWN:
+            self._known.clear()
+            self._rows.clear()
         new = [row for row in dict.fromkeys(genomes) if row not in self._known]
         for first in range(0, len(new), ROWS_AT_ONCE):
             self._run(new[first : first + ROWS_AT_ONCE])
