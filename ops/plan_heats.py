@@ -41,6 +41,8 @@ def run_heats(
     """
     first = run_trials(scenario, contenders, seeds[:FIRST_SEEDS], progress, jobs=jobs)
     rest = seeds[FIRST_SEEDS:]
+    if not rest:
+        return first
     kept = [row for row in contenders if row.name in _best(first) or row.name == INSTALLED]
     second = run_trials(scenario, kept, rest, progress, jobs=jobs)
     missing = (nan,) * len(rest)

@@ -22,6 +22,7 @@ from ops.plan_design import open_design
 from ops.scenario_folder import open_scenario
 from sim.netfile import read_netfile
 from sim.programs import program_of_plan
+from sim.tls_tools import coordinated_programs
 from tests.e2e.generated_town import make_scenario
 from traffic.errors import BadInput, BadScenario
 from traffic.saved import read_signals
@@ -151,6 +152,16 @@ def test_a_volume_that_is_no_number_is_one_line(tmp_path: Path) -> None:
     routes.write_text(routes.read_text("utf-8").replace('vehsPerHour="300"', 'vehsPerHour="nan"'), "utf-8")
     with pytest.raises(BadInput, match="unknown"):
         run_plan(str(folder), replace(SMALL, out=tmp_path / "out"))
+
+
+def test_sumos_tools_without_vehicles_are_one_line(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path)
+    routes = next(folder.glob("*.rou.xml"))
+    routes.write_text("<routes></routes>", "utf-8")
+    scenario = open_scenario(str(folder))
+    with pytest.raises(BadScenario, match="tlsCycleAdaptation") as caught:
+        coordinated_programs(scenario, tmp_path / "tools", yellow_s=3, min_green_s=5, has_one_cycle=True)
+    assert "\n" not in caught.value.line
 
 
 def test_ctrl_c_leaves_the_best_so_far_and_says_so(town: Path, tmp_path: Path) -> None:
