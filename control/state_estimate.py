@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from control.core.arrays import ASLEEP, HOLD, N_LAUNCH, Array, Roads, Stages, State, make_state
-from control.core.rollout import Around, run_commanded
-from control.core.zones import Zones, estimate
+from control.core.arrays import ASLEEP, GREEN_PART, HOLD, N_LAUNCH, Array, Roads, Stages, State, make_state
+from control.core.rollout import Around
+from control.core.stages import run_seconds
+from control.core.zones import Roadway, Room, Traffic, Zones, estimate
 from control.expected_demand import expected_journeys
 from control.queue_around import compile_around
 from control.queue_physics import Physics
@@ -21,7 +22,8 @@ from traffic.ids import JunctionId, LinkId
 from traffic.network import Network
 from traffic.snapshot import Snapshot
 
-_SPEED_MPS = 13.9
+_KEY = np.uint64(0)
+_SPEED_MPS, _FAR_M, _EPS = 13.9, 1e4, 1e-6
 _N_SPOTS = 512
 """Vehicles of a zone whose places are remembered."""
 
@@ -116,28 +118,64 @@ def see(streets: Streets, before: Belief, snapshot: Snapshot) -> Belief:
 
     Approaches with an unknown reading keep what the model has.
     """
-    now_s = snapshot.time_s - streets.begin_s
-    moved = copy_of(before.state)
+    now_s, span_s = snapshot.time_s - streets.begin_s, 0.0
+    old, roads = copy_of(before.state), streets.roads
     if before.n_seen:
-        seconds = max(0, round(snapshot.time_s - before.time_s))
-        run_commanded(now_s - seconds, seconds, streets.holding, streets.roads, moved)
-    state = make_state(streets.roads, 1)
+        span_s = snapshot.time_s - before.time_s
+        seconds = max(0, round(span_s))
+        only = State(*(array[0] for array in old))
+        run_seconds(now_s - seconds, seconds, _KEY, streets.holding, roads, only)
+    _see_stages(streets, old, snapshot, now_s)
+    new = copy_of(old)
+    new.lanes["head"] = new.lanes["tail"] = roads.lanes["first"]
+    new.lanes["count"] = 0
+    new.slots["release"] = 0.0
+    new.wake[:] = ASLEEP
+    new.totals[:] = 0.0
     queued = snapshot.queued_veh
     if np.isnan(queued).all():
         queued = np.zeros_like(queued)
-    readings = tuple(
-        np.ascontiguousarray(row, np.float64) for row in (snapshot.arriving_veh, queued, snapshot.zone_length_m)
+    n = len(streets.junction_of)
+    estimate(
+        now_s,
+        before.n_seen,
+        _SPEED_MPS * span_s if before.n_seen else _FAR_M,
+        tuple(np.array(row, np.float64) for row in (snapshot.arriving_veh, queued, snapshot.zone_length_m)),
+        Room(np.zeros(n, np.int32), np.zeros(n, np.int32), np.zeros(_N_SPOTS), np.zeros(len(streets.zones.approaches))),
+        streets.zones,
+        Roadway(roads.lanes, roads.conns, roads.groups, roads.options, roads.route, roads.types),
+        _traffic(old),
+        _traffic(new),
     )
-    shown = (np.array(snapshot.stage, np.int32), np.array(snapshot.green_since_s, np.float64) - streets.begin_s)
-    fresh_m = _SPEED_MPS * (snapshot.time_s - before.time_s if before.n_seen else np.inf)
-    room = (
-        np.zeros((2, len(streets.junction_of)), np.int32),
-        np.zeros(_N_SPOTS),
-        np.zeros(len(streets.zones.approaches)),
-    )
-    tables = (streets.zones, streets.holding, streets.roads)
-    estimate(now_s, before.n_seen, fresh_m, readings, shown, *room, *tables, moved, state)
-    return Belief(state, snapshot.time_s, before.n_seen + 1)
+    return Belief(new, snapshot.time_s, before.n_seen + 1)
+
+
+def _traffic(state: State) -> Traffic:
+    return Traffic(state.wake[0], state.lanes[0], state.slots[0], state.lamps[0], state.lamp_since[0])
+
+
+def _see_stages(streets: Streets, state: State, snapshot: Snapshot, now_s: float) -> None:
+    """Let every junction show the stage that it was seen to show; one in a change stays in the model's."""
+    signals, sites, rules = state.signals[0], streets.stages.junctions, streets.stages.rules[0]
+    shown = np.array(snapshot.stage, np.int32)
+    is_seen = (shown >= 0) & (sites["n"] > 0)
+    for place in np.flatnonzero(is_seen & ((signals["part"] != GREEN_PART) | (signals["stage"] != shown))).tolist():
+        first, n = streets.roads.junctions[place]["first"], streets.roads.junctions[place]["n"]
+        own = streets.roads.signal_conns[first : first + n]
+        row = streets.stages.rows["row"][sites["first"][place] + shown[place]]
+        codes = streets.stages.codes[row : row + n]
+        state.lamp_since[0, own] = np.where(state.lamps[0, own] != codes, now_s, state.lamp_since[0, own])
+        state.lamps[0, own] = codes
+    since_s = np.array(snapshot.green_since_s, np.float64) - streets.begin_s
+    until_s = np.full(len(shown), now_s)
+    if rules["is_by_green"]:
+        first_s = since_s + sites["min_green"]
+        n_periods = np.ceil(np.maximum(0.0, now_s - first_s) / sites["decision"] - _EPS)
+        until_s = first_s + n_periods * sites["decision"]
+    for name, values in (("stage", shown), ("wanted", -1), ("then", -1), ("part", GREEN_PART)):
+        signals[name] = np.where(is_seen, values, signals[name])
+    signals["since"] = np.where(is_seen, since_s, signals["since"])
+    signals["until"] = np.where(is_seen, until_s, signals["until"])
 
 
 def copy_of(state: State) -> State:

@@ -19,7 +19,7 @@ import numpy as np
 
 from control.controllers.base import BLIND_GREEN_S
 from control.core.arrays import GREEN_PART, Array, State, make_state
-from control.core.rollout import SPAN_S, roll_out
+from control.core.rollout import roll_out
 from control.queue_physics import Physics
 from control.queue_stages import StageClock, StagePolicy
 from control.state_estimate import Belief, Streets, build_streets, first_belief, see
@@ -30,6 +30,9 @@ from traffic.lamps import cycle_intervals
 from traffic.ports import Plant
 from traffic.signals import Junction, Plan
 from traffic.snapshot import FloatArray, Snapshot
+
+SPAN_S = 10
+"""Losses are discounted in steps of this, whole seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +102,9 @@ class Mpc:
     ) -> None:
         self._history, self._clock, self._plans = history, clock, plans
         self._settings = settings or MpcSettings()
-        self._weights = np.array([self._settings.turn_wait_s, self._settings.queue_s, self._settings.discount])
+        n_spans = max(1, round(self._settings.horizon_s / SPAN_S))
+        factors = self._settings.discount ** np.arange(n_spans)
+        self._weights = np.array([*factors, self._settings.turn_wait_s, self._settings.queue_s])
         self._pool = ThreadPoolExecutor(self._settings.n_threads)
         self._scratch: list[State] = []
 
@@ -173,14 +178,13 @@ class Mpc:
     def _costs(self, tasks: Array, now_s: float, streets: Streets, base: State) -> FloatArray:
         """Return what each (junction, stage, stage after it) costs, vehicle-seconds."""
         costs = np.zeros(len(tasks))
-        n_spans = self._settings.horizon_s // SPAN_S
         cuts = np.linspace(0, len(tasks), len(self._scratch) + 1).astype(int).tolist()
 
         def part(number: int) -> None:
             roll_out(
                 tasks,
                 now_s,
-                n_spans,
+                SPAN_S,
                 self._weights,
                 streets.around,
                 streets.stages,

@@ -34,38 +34,39 @@ ANYWHERE, AT_SPEED = 1, 2
 Array = npt.NDArray[Any]
 
 
-def _record(**fields: str) -> np.dtype[np.void]:
+def record(**fields: str) -> np.dtype[np.void]:
+    """Return the type of a record with these fields."""
     return np.dtype((np.record, np.dtype(list(fields.items()), align=True)))
 
 
-LANE = _record(first="i4", room="i4", link="i4", length="f8", limit="f8", wave="f8", factor="f8")
-LANE_STATE = _record(
+LANE = record(first="i4", room="i4", link="i4", length="f8", limit="f8", wave="f8", factor="f8")
+LANE_STATE = record(
     **{"head": "i4", "tail": "i4", "count": "i4", "launch": "i4", "held": "i4", "near": "i4", "last_conn": "i4"},
     **{"free": "f8", "entry": "f8", "ready": "f8", "since": "f8", "waited": "f8", "loss": "f8", "last": "f8"},
 )
-SLOT_STATE = _record(vehicle="i4", conn="i4", place="i4", arrive="f8", clear="f8", release="f8", pace="f8")
-CONN = _record(
+SLOT_STATE = record(vehicle="i4", conn="i4", place="i4", arrive="f8", clear="f8", release="f8", pace="f8")
+CONN = record(
     **{"start": "i4", "end": "i4", "box": "i4", "junction": "i4", "foe": "i4", "n_foe": "i4", "code": "i4"},
     **{"gate": "i4"},
     **{"length": "f8", "speed": "f8", "gap": "f8", "clear": "f8"},
 )
-FOE = _record(conn="i4", merges="i4")
-GROUP = _record(first="i4", n="i4")
-OPTION = _record(conn="i4", penalty="f8")
-VEHICLE = _record(route="i4", type="i4", mode="i4", depart="f8", headway="f8")
-TYPE = _record(spacing="f8", tau="f8", accel="f8", dawdle="f8", speed="f8", spread="f8", pcu="f8")
-ORIGIN = _record(first="i4", n="i4")
-JUNCTION = _record(first="i4", n="i4")
-SIGNAL_STATE = _record(
+FOE = record(conn="i4", merges="i4")
+GROUP = record(first="i4", n="i4")
+OPTION = record(conn="i4", penalty="f8")
+VEHICLE = record(route="i4", type="i4", mode="i4", depart="f8", headway="f8")
+TYPE = record(spacing="f8", tau="f8", accel="f8", dawdle="f8", speed="f8", spread="f8", pcu="f8")
+ORIGIN = record(first="i4", n="i4")
+JUNCTION = record(first="i4", n="i4")
+SIGNAL_STATE = record(
     **{"interval": "i4", "stage": "i4", "wanted": "i4", "part": "i4", "then": "i4", "until": "f8", "since": "f8"}
 )
-STAGED = _record(
+STAGED = record(
     **{"first": "i4", "n": "i4", "first_arm": "i4", "n_arm": "i4", "min_green": "f8", "decision": "f8"},
 )
-STAGE = _record(row="i4", first_feed="i4", n_feed="i4", yellow="f8", red="f8")
-FEED = _record(lane="i4", near="f8", beyond="f8")
-RULES = _record(**{"is_by_green": "i4", "policy": "i4", "reach": "f8", "stay": "f8", "max_red": "f8"})
-PHYSICS = _record(
+STAGE = record(row="i4", first_feed="i4", n_feed="i4", yellow="f8", red="f8")
+FEED = record(lane="i4", near="f8", beyond="f8")
+RULES = record(**{"is_by_green": "i4", "policy": "i4", "reach": "f8", "stay": "f8", "max_red": "f8"})
+PHYSICS = record(
     **{"reaction": "f8", "first_gap": "f8", "start_up": "f8", "patience": "f8", "rolling": "f8", "yellow": "f8"},
     **{"loss": "f8", "side_step": "f8", "noise": "f8", "merge": "f8", "minor": "f8", "jam": "f8"},
     **{"gap": "f8", "wrong_lane": "f8", "insertion": "f8", "crossing": "f8"},

@@ -18,6 +18,7 @@ from control.guard import Guard
 from control.limits import GuardLimits
 from control.one_by_one import OneByOne
 from tests.unit.control.fakes import FakePlant, make_crossroads
+from tests.unit.control.mpc_factories import make_mpc
 from traffic.decisions import Stage
 from traffic.ports import Controller
 from traffic.snapshot import Snapshot
@@ -26,6 +27,7 @@ CONTROLLERS: dict[str, Callable[[], Controller[Any]]] = {
     "fixed_time": FixedTime,
     "greedy": Greedy,
     "max_pressure": MaxPressure,
+    "mpc": make_mpc,
 }
 BY_STAGES = {name: make for name, make in CONTROLLERS.items() if name != "fixed_time"}
 every = pytest.mark.parametrize("make", CONTROLLERS.values(), ids=CONTROLLERS.keys())

@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from control.core.arrays import Array, Stages, State, make_state
-from control.core.rollout import roll_out, run_commanded, run_policy
+from control.core.rollout import roll_out, run_policy
 from control.core.run import run_fixed
+from control.core.stages import run_seconds
+from control.queue_around import compile_around
 from control.queue_physics import Physics
 from control.queue_stages import StageClock, StagePolicy, compile_stages
 from control.queue_timing import compile_plans
@@ -61,11 +63,12 @@ def _staged(case: Case, policy: StagePolicy) -> tuple[State, Array]:
     stages: Stages = compile_stages(model.network, model.compiled, shown, clock, policy, {})
     state, scratch = make_state(roads, 1), make_state(roads, 1)
     run_policy(np.zeros(1, np.int32), stages, roads, state, np.uint64(1), SECONDS, 0, 1)
-    tasks = np.array([(j, k) for j, row in enumerate(shown.values()) for k in range(len(row))], np.int32).reshape(-1, 2)
-    costs = np.zeros(len(tasks))
-    weights = np.array([10.0, 1.0])
-    roll_out(tasks, float(SECONDS), 15, weights, stages, roads, state, scratch, costs, 0, len(tasks))
-    run_commanded(float(SECONDS), 10, stages, roads, state)
+    pairs = [(j, k, k - 1) for j, row in enumerate(shown.values()) for k in range(len(row))]
+    tasks = np.array(pairs, np.int32).reshape(-1, 3)
+    costs, weights = np.zeros(len(tasks)), np.array([1.0, 0.7, 10.0, 1.0])
+    around = compile_around(model.network, model.compiled)
+    roll_out(tasks, float(SECONDS), 10, weights, around, stages, roads, state, scratch, costs, 0, len(tasks))
+    run_seconds(float(SECONDS), 10, np.uint64(0), stages, roads, State(*(array[0] for array in state)))
     return state, costs
 
 

@@ -16,12 +16,13 @@ from tests.unit.control.queue_dump import dump
 
 ROOT = Path(__file__).resolve().parents[3]
 CACHE_REPORT = """
-from control.core.rollout import roll_out, run_commanded, run_policy
+from control.core.rollout import roll_out, run_policy
 from control.core.run import run_fixed
+from control.core.stages import run_seconds
 from control.core.zones import estimate
 from tests.unit.control.queue_dump import dump
 dump()
-for kernel in (run_fixed, run_policy, roll_out, run_commanded, estimate):
+for kernel in (run_fixed, run_policy, roll_out, run_seconds, estimate):
     print(len(kernel.stats.cache_hits), len(kernel.stats.cache_misses))
 """
 

@@ -1,0 +1,68 @@
+"""Streets of fake crossroads in the core, with what history knows of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from control.controllers.mpc import Mpc, MpcSettings
+from control.queue_physics import Physics
+from control.queue_stages import StageClock, StagePolicy
+from control.state_estimate import Streets, build_streets
+from tests.unit.control.fakes import FakePlant, make_crossroads, make_plan
+from traffic.demand import LinkHistory
+from traffic.network import Network, VehicleType
+from traffic.snapshot import Snapshot
+
+CAR = VehicleType(id="car", speed_dev=0.0, sigma=0.0)
+
+
+def make_street(*names: str) -> FakePlant:
+    return FakePlant([make_crossroads(name) for name in names or ("a",)])
+
+
+def make_history(network: Network, vph: float = 200.0) -> LinkHistory:
+    flows = {(row.approach, row.exit): vph for row in network.movements.values()}
+    return LinkHistory(begin_s=0.0, period_s=900.0, flows_vph=(flows,), vehicle=CAR)
+
+
+def make_clock(plant: FakePlant, **changes: object) -> StageClock:
+    clock = StageClock(
+        decision_s=10.0,
+        clearance_s={name: [(3.0, 2.0)] * len(rows) for name, rows in plant.stages.items()},
+    )
+    return replace(clock, **changes)  # type: ignore[arg-type]
+
+
+def make_streets(
+    plant: FakePlant, *, vph: float = 200.0, policy: StagePolicy | None = None, **clock: object
+) -> Streets:
+    return build_streets(
+        plant.network,
+        plant.stages,
+        make_history(plant.network, vph),
+        make_clock(plant, **clock),
+        policy or StagePolicy(),
+        Physics(noise=0.0),
+    )
+
+
+def make_mpc(plant: FakePlant | None = None, settings: MpcSettings | None = None, *, has_plans: bool = True) -> Mpc:
+    street = plant or make_street("a", "b")
+    plans = {name: make_plan(junction) for name, junction in street.junctions.items()} if has_plans else {}
+    return Mpc(make_history(street.network), make_clock(street, clearance_s=_short(street)), plans, settings)
+
+
+def _short(plant: FakePlant) -> dict[object, list[tuple[float, float]]]:
+    return {name: [(3.0, 1.0)] * len(rows) for name, rows in plant.stages.items()}
+
+
+def make_snapshot(plant: FakePlant, arriving: object, queued: object = 0.0, **changes: object) -> Snapshot:
+    shape = (len(plant.network.movements),)
+    return replace(
+        plant.snapshot(),
+        arriving_veh=np.broadcast_to(np.asarray(arriving, float), shape).copy(),
+        queued_veh=np.broadcast_to(np.asarray(queued, float), shape).copy(),
+        **changes,  # type: ignore[arg-type]
+    )
