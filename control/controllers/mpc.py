@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 import numpy as np
 
-from control.controllers.base import BLIND_GREEN_S
-from control.core.arrays import GREEN_PART, Array, State, make_state
+from control.controllers.base import BLIND_GREEN_S, StageMatrix, stage_matrix
+from control.core.arrays import GREEN_PART, RED, Array, State, make_state
 from control.core.rollout import roll_out
 from control.queue_physics import Physics
 from control.queue_stages import StageClock, StagePolicy
@@ -51,6 +51,8 @@ class MpcSettings:
         A switch must save more than this, vehicle-seconds.
     discount
         Factor on losses for every 10 s that they lie ahead.
+    max_red_s
+        Vehicles that have waited longer at red are served next, seconds.
     n_rounds
         Times that all junctions choose, each with what the others chose before.
     n_threads
@@ -63,6 +65,7 @@ class MpcSettings:
     turn_wait_s: float = 3.0
     queue_s: float = 0.3
     switch_s: float = 0.0
+    max_red_s: float = 90.0
     discount: float = 0.7
     n_rounds: int = 1
     n_threads: int = 1
@@ -73,11 +76,16 @@ class MpcSettings:
 
 @dataclass(frozen=True, slots=True)
 class MpcState:
-    """What is believed of the streets, and the installed order of service of each junction."""
+    """What is believed of the streets, and the installed order of service of each junction.
+
+    `line` by movement is one of its connections.
+    """
 
     streets: Streets
     belief: Belief
     turns: tuple[tuple[tuple[int, float], ...], ...]
+    matrix: StageMatrix
+    line: Array
 
 
 class Mpc:
@@ -119,7 +127,8 @@ class Mpc:
             service_order(plant.junctions[name], self._plans.get(name), plant.stages[name])
             for name in streets.junctions
         )
-        return MpcState(streets, first_belief(streets), turns)
+        line = np.array([row.connections[0] for row in plant.network.movements.values()], np.intp)
+        return MpcState(streets, first_belief(streets), turns, stage_matrix(plant), line)
 
     def decide(self, snapshot: Snapshot, state: MpcState) -> tuple[Sequence[Decision], MpcState]:
         """Return the switches that save most; by the plan at a junction of which a reading is unknown."""
@@ -143,22 +152,41 @@ class Mpc:
         }
         for place, stage in chosen.items():
             signals["wanted"][place] = stage
-        chosen |= self._choose([place for place in due if place not in blind], now_s, streets, belief.state)
+        open_stages = self._open_stages([place for place in due if place not in blind], now_s, snapshot, state, belief)
+        chosen |= self._choose(open_stages, now_s, streets, belief.state)
         for place, stage in chosen.items():
             signals["wanted"][place] = stage
         return [
             Stage(streets.junctions[place], stage) for place, stage in chosen.items() if stage != snapshot.stage[place]
-        ], MpcState(streets, belief, state.turns)
+        ], replace(state, belief=belief)
 
-    def _choose(self, due: Sequence[int], now_s: float, streets: Streets, base: State) -> dict[int, int]:
+    def _open_stages(
+        self, due: Sequence[int], now_s: float, snapshot: Snapshot, state: MpcState, belief: Belief
+    ) -> dict[int, list[int]]:
+        """Return the stages to choose from: all, or those that end a red at which vehicles have waited too long."""
+        lamps, since_s = belief.state.lamps[0, state.line], belief.state.lamp_since[0, state.line]
+        waits_s = np.where((lamps == RED) & (snapshot.arriving_veh > 0.0), now_s - since_s, 0.0)
+        found = {}
+        for place in due:
+            first, last = state.matrix.first[place : place + 2]
+            own = np.where(state.matrix.junction_of == place, waits_s, 0.0)
+            oldest = int(own.argmax())
+            is_late = own[oldest] > self._settings.max_red_s
+            serving = np.flatnonzero(state.matrix.green[first:last, oldest]).tolist() if is_late else []
+            found[place] = serving or list(range(last - first))
+        return found
+
+    def _choose(
+        self, stages: Mapping[int, Sequence[int]], now_s: float, streets: Streets, base: State
+    ) -> dict[int, int]:
         """Return the stage of least cost of each junction; what the others chose before stands in later rounds."""
-        n_stages = streets.stages.junctions["n"].tolist()
         running = base.signals["stage"][0].tolist()
-        is_deep = sum(n_stages[place] ** 2 for place in due) <= self._settings.n_most
+        is_deep = sum(len(row) ** 2 for row in stages.values()) <= self._settings.n_most
+        n_stages = streets.stages.junctions["n"].tolist()
         tasks = [
             (place, stage, then)
-            for place in due
-            for stage in range(n_stages[place])
+            for place, row in stages.items()
+            for stage in row
             for then in (range(n_stages[place]) if is_deep else (-1,))
         ]
         chosen: dict[int, int] = {}
@@ -167,11 +195,10 @@ class Mpc:
             least: dict[tuple[int, int], float] = {}
             for (place, stage, _), cost in zip(tasks, costs, strict=True):
                 least[place, stage] = min(cost, least.get((place, stage), inf))
-            for place in due:
-                row = [least[place, stage] for stage in range(n_stages[place])]
-                row[running[place]] -= self._settings.switch_s
-                best = min(row)
-                chosen[place] = running[place] if row[running[place]] <= best else row.index(best)
+            for place, row in stages.items():
+                if running[place] in row:
+                    least[place, running[place]] -= self._settings.switch_s
+                chosen[place] = min(row, key=lambda stage: (least[place, stage], stage != running[place]))
             base.signals["wanted"][0, list(chosen)] = list(chosen.values())
         return chosen
 
