@@ -69,7 +69,7 @@ class MpcSettings:
     discount: float = 0.7
     n_rounds: int = 1
     n_threads: int = 1
-    n_most: int = 100
+    n_most: int = 400
     policy: StagePolicy = StagePolicy()
     physics: Physics = Physics(noise=0.0)
 
