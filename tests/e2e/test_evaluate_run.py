@@ -8,13 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from control.controllers.greedy import Greedy
-from control.controllers.max_pressure import MaxPressure
 from control.guard import Guard, legacy_limits
 from ops.evaluate import EvaluateOptions, run_evaluate
-from ops.evaluate_runs import EvaluateSpec, design_flows_vph, evaluate_one, limits_of, webster_programs
+from ops.evaluate_runs import (
+    CONTROLLERS,
+    READS_QUEUE,
+    EvaluateSpec,
+    design_flows_vph,
+    evaluate_one,
+    limits_of,
+    run_of,
+    webster_programs,
+)
 from sim.drive import drive
-from sim.episode import Seed, open_town, prepare
+from sim.episode import Seed, open_town
 from sim.protocols import LEGACY, SAFE
 from sim.sumocfg import open_folder
 from sim.twin import Twin
@@ -101,8 +108,8 @@ class Recorder:
         return tuple(decided), state
 
 
-@pytest.mark.parametrize("make", [Greedy, MaxPressure])
-def test_other_vehicles_later_change_no_decision_before(make: type, town_folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["greedy", "max_pressure", "mpc"])
+def test_other_vehicles_later_change_no_decision_before(name: str, town_folder: Path, tmp_path: Path) -> None:
     """No foresight in the twin: all departures after 300 s are taken away; decisions up to then stay."""
     scenario = open_folder(town_folder)
     cut = tmp_path / "cut.rou.xml"
@@ -110,10 +117,13 @@ def test_other_vehicles_later_change_no_decision_before(make: type, town_folder:
     cut.write_text(text.replace(f'end="{scenario.end_s}"', f'end="{CHANGE_S}"'), encoding="utf-8")
     assert cut.read_text(encoding="utf-8") != text
     said = []
-    for name, routes in (("all", scenario.routes), ("cut", (cut,))):
-        run = prepare(scenario, Seed(driver=4), LEGACY, tmp_path / name)
-        twin = Twin(run.town, replace(run.what, routes=routes), run.folder, protocol=LEGACY, reads_queue=False)
-        recorder = Recorder(make())
+    for folder, routes in (("all", scenario.routes), ("cut", (cut,))):
+        seed = Seed(driver=4)
+        spec = EvaluateSpec(scenario=scenario, control=name, protocol=LEGACY, seed=seed, folder=tmp_path / folder)
+        run = run_of(spec)
+        what = replace(run.what, routes=routes)
+        twin = Twin(run.town, what, run.folder, protocol=LEGACY, reads_queue=name in READS_QUEUE)
+        recorder = Recorder(CONTROLLERS[name](spec, run.town))
         try:
             drive(Guard(twin, legacy_limits()), recorder, scenario.end_s, LEGACY)
         finally:
