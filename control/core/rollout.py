@@ -43,16 +43,14 @@ def copy_around(junction, around, old, road, now):
         while k < last and now.slots[k].release != 0.0:
             now.slots[k].release = 0.0
             k += 1
+        now.lanes[place] = source
         lane.head, lane.tail, lane.count = first, first, 0
-        lane.launch, lane.held, lane.waited = source.launch, source.held, source.waited
-        lane.free, lane.entry, lane.ready = source.free, source.entry, source.ready
         if not around.lanes[junction, place] or source.count == 0:
             continue
         k = source.head
         for n in range(source.count):
-            slot, other = now.slots[first + n], old.slots[k]
-            slot.vehicle, slot.conn, slot.place = other.vehicle, other.conn, other.place
-            slot.arrive, slot.clear, slot.pace = other.arrive, other.clear, other.pace
+            now.slots[first + n] = old.slots[k]
+            now.slots[first + n].release = 0.0
             k += 1
             if k == last:
                 k = first
@@ -63,11 +61,9 @@ def copy_around(junction, around, old, road, now):
     for c in range(len(road.conns)):
         now.lamps[c], now.lamp_since[c] = old.lamps[c], old.lamp_since[c]
     for k in range(len(road.junctions)):
-        source, signal = old.signals[k], now.signals[k]
-        signal.stage, signal.wanted, signal.part, signal.then = source.stage, source.wanted, source.part, -1
-        signal.since, signal.until = source.since, source.until
+        now.signals[k] = old.signals[k]
         if not around.junctions[junction, k]:
-            signal.until = ASLEEP
+            now.signals[k].until = ASLEEP
     for origin in range(len(road.origins)):
         now.origin_next[origin], now.origin_wake[origin] = old.origin_next[origin], ASLEEP
         if around.origins[junction, origin]:
