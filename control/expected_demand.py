@@ -56,13 +56,18 @@ class Turns:
         return best
 
 
-def expected_journeys(network: Network, history: LinkHistory, *, ahead_s: float = 600.0) -> Journeys:
-    """Return the vehicles that history expects in its period and for `ahead_s` beyond it."""
+def mean_flows(history: LinkHistory) -> dict[tuple[LinkId, LinkId], float]:
+    """Return the mean flow from link to link over all periods, veh/h."""
     mean: dict[tuple[LinkId, LinkId], float] = {}
     for flows in history.flows_vph:
         for pair, vph in flows.items():
             mean[pair] = mean.get(pair, 0.0) + vph / len(history.flows_vph)
-    turns = Turns(network, mean, history.vehicle.vehicle_class)
+    return mean
+
+
+def expected_journeys(network: Network, history: LinkHistory, *, ahead_s: float = 600.0) -> Journeys:
+    """Return the vehicles that history expects in its period and for `ahead_s` beyond it."""
+    turns = Turns(network, mean_flows(history), history.vehicle.vehicle_class)
     end_s = history.begin_s + history.period_s * len(history.flows_vph)
     rows = [
         Journey(id=f"expected {link} {number}", depart_s=depart_s, links=turns.walk(link), vehicle_type="")

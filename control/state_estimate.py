@@ -11,14 +11,14 @@ from control.core.arrays import ASLEEP, GREEN_PART, HOLD, N_LAUNCH, Array, Roads
 from control.core.rollout import Around
 from control.core.stages import run_seconds
 from control.core.zones import Roadway, Room, Traffic, Zones, estimate
-from control.expected_demand import expected_journeys
+from control.expected_demand import expected_journeys, mean_flows
 from control.queue_around import compile_around
 from control.queue_physics import Physics
 from control.queue_roads import compile_roads
 from control.queue_stages import StageClock, StagePolicy, compile_stages
 from control.queue_zones import ZoneTable
 from traffic.demand import LinkHistory
-from traffic.ids import JunctionId, LinkId
+from traffic.ids import JunctionId
 from traffic.network import Network
 from traffic.snapshot import Snapshot
 
@@ -80,15 +80,6 @@ def _with_policy(rules: Array, policy: int) -> Array:
     held: Array = rules.copy()
     held["policy"] = policy
     return held
-
-
-def mean_flows(history: LinkHistory) -> dict[tuple[LinkId, LinkId], float]:
-    """Return the mean flow from link to link over all periods, veh/h."""
-    mean: dict[tuple[LinkId, LinkId], float] = {}
-    for flows in history.flows_vph:
-        for pair, vph in flows.items():
-            mean[pair] = mean.get(pair, 0.0) + vph / len(history.flows_vph)
-    return mean
 
 
 @dataclass(frozen=True, slots=True)
