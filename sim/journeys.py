@@ -12,6 +12,7 @@ from sim.demand import Demand, Departure, Flow, read_demand
 from sim.history import Ways
 from sim.network import read_vehicle_types
 from traffic.demand import Journey, Journeys
+from traffic.errors import BadScenario
 from traffic.ids import LinkId
 from traffic.network import Network
 from traffic.scenario import Scenario
@@ -37,21 +38,36 @@ def journeys_of(demand: Demand, network: Network, begin_s: float, end_s: float, 
 
     Who only says where from and where to takes the quickest way at free flow. Flows of a rate are spread evenly,
     those of a probability or of exponential gaps drawn with `seed`.
+
+    Raises
+    ------
+    BadScenario
+        If the edges of a route do not join, or nothing leads from where a trip starts to where it ends.
     """
     ways = Ways(network)
     rng = np.random.default_rng(seed)
     rows = [
-        _journey(row.id, row.depart_s, ways.links(demand, row), row)
+        _journey(row.id, row.depart_s, _links(ways, demand, row), row)
         for row in demand.departures
         if begin_s <= row.depart_s < end_s
     ]
     for flow in demand.flows:
-        links = ways.links(demand, flow)
+        links = _links(ways, demand, flow)
         rows += [
             _journey(f"{flow.id}.{number}", time_s, links, flow)
             for number, time_s in enumerate(_departures(flow, begin_s, end_s, rng))
         ]
     return sorted(rows, key=lambda row: row.depart_s)
+
+
+def _links(ways: Ways, demand: Demand, row: Departure | Flow) -> tuple[LinkId, ...]:
+    given, links = demand.edges_of(row), ways.links(demand, row)
+    is_broken = links[-1:] != given[-1:] if row.is_trip else links != given
+    if is_broken:
+        raise BadScenario(
+            f"demand: {row.id}", " ".join(given) or "no route", "no way joins its edges", "mend the routes"
+        )
+    return links
 
 
 def _journey(name: str, depart_s: float, links: tuple[LinkId, ...], row: Departure | Flow) -> Journey:

@@ -11,6 +11,7 @@ from ops.scenario_folder import open_scenario
 from sim.demand import read_demand
 from sim.journeys import journeys_of, read_journeys
 from sim.network import read_network
+from traffic.errors import BadScenario
 from traffic.network import Network
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -77,3 +78,15 @@ def test_a_scenario_with_motorcycles_says_so() -> None:
     rows = read_journeys(scenario, read_network(scenario.network, scenario.additional))
     assert rows.has_lane_sharing and (rows.begin_s, rows.end_s) == (scenario.begin_s, scenario.end_s)
     assert {rows.types[row.vehicle_type].vehicle_class for row in rows.rows} >= {"motorcycle", "passenger"}
+
+
+@pytest.mark.parametrize("kind", ["route", "trip"])
+def test_edges_that_do_not_join_are_refused(kind: str, tmp_path: Path, network: Network) -> None:
+    dead_end = next(link for link in network.links if not any(row.from_link == link for row in network.connections))
+    start = way(network)[0]
+    text = {
+        "route": f'<vehicle id="a" depart="1"><route edges="{dead_end} {start}"/></vehicle>',
+        "trip": f'<trip id="a" depart="1" from="{dead_end}" to="{start}"/>',
+    }[kind]
+    with pytest.raises(BadScenario, match=r"demand: a: .*no way joins"):
+        journeys_of(read_demand(write(tmp_path, text, kind)), network, 0.0, 60.0)
