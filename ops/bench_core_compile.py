@@ -45,7 +45,8 @@ def first_run_s(cache: str, scenario_folder: Path) -> float:
 
     assert "control.core.run" not in sys.modules, f"{control.core.__name__} has its kernels already"
     numba.config.CACHE_DIR = cache  # type: ignore[attr-defined]
-    from ops.core_runs import open_queue_model, town_of
+    from ops.core_runs import open_queue_model
+    from ops.plan_runs import town_of
     from sim.sumocfg import open_folder
 
     scenario = open_folder(scenario_folder)

@@ -10,19 +10,17 @@ from pathlib import Path
 
 import numpy as np
 
-from control.guard import street_limits
-from ops.bench_core_draws import Design, design_of
+from ops.bench_core_draws import Design
 from ops.bench_core_plans import PlanSet
 from ops.bench_core_store import WINDOW_S, Ride, Store, open_store
-from ops.bench_loop_runs import Replay, binary
-from ops.core_runs import town_of
-from ops.evaluate_runs import design_flows_vph
+from ops.plan_design import open_design
+from ops.static_runs import run_static
 from sim.ensemble import run_many, stderr_progress
-from sim.launch import TRIPS, launch_of
+from sim.launch import launch_of
 from sim.measures import measure
 from sim.netfile import Program
-from sim.programs import program_of_plan, write_programs
-from sim.trips import Trips, read_trips
+from sim.programs import programs_of_plans
+from sim.trips import Trips
 from traffic.scenario import Scenario
 
 
@@ -69,7 +67,7 @@ class Lab:
                     self.store.put(plan, seed, outcome.result)
 
     def _programs(self, plan: PlanSet) -> tuple[Program, ...]:
-        return tuple(program_of_plan(self.design.junctions[name], row) for name, row in plan.plans.items())
+        return programs_of_plans(self.design.junctions, plan.plans.values())
 
 
 @contextmanager
@@ -84,14 +82,7 @@ def open_lab(scenario: Scenario, folder: Path, *, jobs: int | None = None) -> It
         If the scenario cannot be read.
     """
     with open_store(scenario, folder) as store:
-        yield Lab(scenario=scenario, design=design_for(scenario), store=store, jobs=jobs)
-
-
-def design_for(scenario: Scenario) -> Design:
-    """Return what plans of a scenario are drawn for: flows of its busiest quarter, street rules of an evaluation."""
-    town = town_of(scenario)
-    limits = street_limits(scenario.guard, scenario.clearance, is_push=False)
-    return design_of(town, design_flows_vph(town, scenario), limits)
+        yield Lab(scenario=scenario, design=open_design(scenario), store=store, jobs=jobs)
 
 
 def ride(spec: RideSpec) -> Ride:
@@ -104,11 +95,7 @@ def ride(spec: RideSpec) -> Ride:
     """
     scenario = spec.scenario
     with tempfile.TemporaryDirectory(prefix="core-") as name:
-        folder = Path(name)
-        written = write_programs(folder / "plan.add.xml", spec.programs)
-        what = launch_of(scenario, seed=spec.seed, additional=(written,))
-        binary(Replay(what=what, times_s=(), folder=folder))
-        trips = read_trips(folder / TRIPS, scenario.end_s)
+        trips, _ = run_static(launch_of(scenario, seed=spec.seed), spec.programs, Path(name))
     measures = measure(trips, scenario.begin_s, scenario.end_s)
     arrived = arrivals(trips, scenario.begin_s, scenario.end_s)
     return Ride(

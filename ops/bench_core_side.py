@@ -15,7 +15,8 @@ from ops.bench_core_mpc import MpcSpec, decision_ms
 from ops.bench_core_plans import PlanSet
 from ops.bench_core_statistics import FloatArray
 from ops.bench_loop import alone
-from ops.core_runs import CoreSpeed, core_delays, core_speed, open_queue_model, town_of
+from ops.core_runs import CoreSpeed, core_delays, core_speed, open_queue_model
+from ops.plan_runs import town_of
 from sim.ensemble import n_cores
 from traffic.scenario import Scenario
 

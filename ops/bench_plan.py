@@ -26,13 +26,12 @@ from ops.evaluate_runs import programs_of, protocol_of
 from ops.plan import PlanOptions, run_plan
 from ops.plan_design import open_design
 from ops.plan_files import PACKAGES, PROGRAMS
-from ops.plan_runs import open_signals
+from ops.plan_runs import town_of
 from ops.plan_trials import Contender, contender_of, run_trials
 from ops.provenance import command_line, commit, versions
 from ops.scenario_folder import open_scenario
 from ops.statistics import mean_interval, paired_difference
 from sim.ensemble import stderr_progress
-from sim.episode import open_town
 from sim.tls_tools import coordinated_programs
 from traffic.errors import BadInput
 from traffic.scenario import Scenario
@@ -113,7 +112,7 @@ def _trials(
 def _others(scenario: Scenario, folder: Path) -> list[Contender]:
     """Return what the plan is compared with; SUMO's tools only where they make something of the demand."""
     design = open_design(scenario)
-    town = open_town(scenario) if scenario.signals is None else open_signals(scenario)[0]
+    town = town_of(scenario)
     webster = programs_of("webster", town, protocol_of("legacy", scenario), scenario)
     static = Contender(name="static")
     if scenario.signals is not None:

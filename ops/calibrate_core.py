@@ -21,11 +21,11 @@ from rich.progress import Progress
 
 from control.queue_physics import Physics
 from ops.bench_core_plans import calibration_plans
-from ops.bench_core_rides import design_for
 from ops.bounds import check_number
 from ops.calibrate_core_fit import Case, fit_links, search
 from ops.calibrate_core_runs import Truth, truths
 from ops.core_runs import FILE, network_digest, open_queue_model
+from ops.plan_design import open_design
 from ops.provenance import command_line, commit, versions
 from ops.scenario_folder import open_scenario
 from sim.ensemble import stderr_progress
@@ -122,7 +122,7 @@ def make_case(scenario: Scenario, options: CalibrateOptions) -> Case:
     BadScenario, PlantLost
         If the scenario cannot be used, or a run fails.
     """
-    design = design_for(scenario)
+    design = open_design(scenario)
     plans = calibration_plans(design, options.plans)
     seeds = list(range(1, options.seeds + 1))
     found = truths(scenario, design, plans, seeds, jobs=options.jobs)

@@ -11,17 +11,16 @@ from xml.sax.saxutils import quoteattr
 
 from ops.bench_core_draws import Design
 from ops.bench_core_plans import PlanSet
-from ops.bench_loop_runs import Replay, binary
-from ops.core_runs import town_of
+from ops.plan_runs import town_of
+from ops.static_runs import run_static
 from sim.demand import seeded_routes
 from sim.ensemble import run_many, stderr_progress
 from sim.journeys import read_journeys
-from sim.launch import TRIPS, launch_of
+from sim.launch import launch_of
 from sim.measures import measure
 from sim.netfile import Program, read_netfile
-from sim.programs import program_of_plan, write_programs
+from sim.programs import programs_of_plans
 from sim.safe_xml import elements
-from sim.trips import read_trips
 from traffic.ids import LinkId
 from traffic.scenario import Scenario
 
@@ -61,7 +60,7 @@ def truths(
     specs = [
         TruthSpec(
             scenario=scenario,
-            programs=tuple(program_of_plan(design.junctions[key], row) for key, row in plan.plans.items()),
+            programs=programs_of_plans(design.junctions, plan.plans.values()),
             seed=seed,
         )
         for plan in plans
@@ -88,15 +87,13 @@ def truth(spec: TruthSpec) -> Truth:
     scenario = spec.scenario
     with tempfile.TemporaryDirectory(prefix="truth-") as name:
         folder = Path(name)
-        written = write_programs(folder / "plan.add.xml", spec.programs)
         recorder = folder / "recorder.add.xml"
         target = quoteattr(str(folder / _LINKS))
         text = f'<additional><edgeData id="links" file={target} withInternal="true" excludeEmpty="true"/></additional>'
         recorder.write_text(text, encoding="utf-8")
         routes = seeded_routes(scenario.routes, spec.seed, scenario.begin_s, scenario.end_s, folder)
-        what = replace(launch_of(scenario, seed=spec.seed, routes=routes, additional=(written,)), outputs=(recorder,))
-        binary(Replay(what=what, times_s=(), folder=folder))
-        trips = read_trips(folder / TRIPS, scenario.end_s)
+        what = replace(launch_of(scenario, seed=spec.seed, routes=routes), outputs=(recorder,))
+        trips, _ = run_static(what, spec.programs, folder)
         journeys = read_journeys(scenario, town_of(scenario).network, routes=routes)
         rows = [row for element in elements(folder / _LINKS, ("meandata",)) for row in element.iter("edge")]
     lost_s = _by_link(scenario, {row.get("id", ""): float(row.get("timeLoss", "nan")) for row in rows})

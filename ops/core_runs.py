@@ -16,12 +16,10 @@ import numpy as np
 from control.core.arrays import MOVES, SCANS, bytes_per_replica, make_state
 from control.queue_model import QueueModel
 from control.queue_physics import Physics
-from ops.plan_runs import open_signals
+from ops.plan_runs import town_of
 from sim.demand import seeded_routes
 from sim.ensemble import n_cores
-from sim.episode import open_town
 from sim.journeys import read_journeys
-from sim.twin import Town
 from traffic.errors import BadScenario
 from traffic.ids import JunctionId
 from traffic.scenario import Scenario
@@ -41,11 +39,6 @@ class CoreSpeed:
     ns_per_move: float
     ns_per_scan: float
     kb_per_replica: float
-
-
-def town_of(scenario: Scenario) -> Town:
-    """Return a scenario's town, with the signals of its signals.json where it has one."""
-    return open_town(scenario) if scenario.signals is None else open_signals(scenario)[0]
 
 
 def open_queue_model(scenario: Scenario, *, demand_seed: int = 0, physics: Physics | None = None) -> QueueModel:

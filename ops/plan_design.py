@@ -12,8 +12,7 @@ from control.plan.webster import WebsterSettings, webster_plan
 from ops.bench_core_draws import Design, Plans, design_of
 from ops.bench_core_waves import wave_offsets_s
 from ops.evaluate_runs import design_flows_vph
-from ops.plan_runs import open_signals
-from sim.episode import open_town
+from ops.plan_runs import town_of
 from traffic.errors import BadScenario, UnsafeCommand
 from traffic.ids import JunctionId
 from traffic.scenario import Scenario
@@ -32,7 +31,7 @@ def open_design(scenario: Scenario) -> Design:
     BadScenario
         If it cannot be read, or has no signals.
     """
-    town = open_town(scenario) if scenario.signals is None else open_signals(scenario)[0]
+    town = town_of(scenario)
     if not town.network.crossings:
         raise BadScenario(f"scenario {scenario.name}", "no signals", "a plan needs one", "choose another scenario")
     limits = street_limits(scenario.guard, scenario.clearance, is_push=False)

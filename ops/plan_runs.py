@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from control.guard import Guard, street_limits
+from sim.episode import open_town
 from sim.launch import launch_of
 from sim.measures import measure
 from sim.network import read_network
@@ -53,6 +54,17 @@ def open_signals(scenario: Scenario) -> tuple[Town, dict[JunctionId, Plan]]:
         where = f"scenario {scenario.name}"
         raise BadScenario(where, "no signals.json", "controllers need their tables", "make one: see docs/engineers.md")
     return _open_signals(scenario.network, scenario.additional, scenario.signals)
+
+
+def town_of(scenario: Scenario) -> Town:
+    """Return a scenario's town, with the signals of its signals.json where it has one.
+
+    Raises
+    ------
+    BadScenario
+        If the scenario cannot be read.
+    """
+    return open_town(scenario) if scenario.signals is None else open_signals(scenario)[0]
 
 
 @lru_cache(maxsize=2)

@@ -10,14 +10,13 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from ops.bench_loop_runs import Replay, binary
+from ops.static_runs import run_static
 from sim.demand import seeded_routes
 from sim.ensemble import run_many
-from sim.launch import TRIPS, launch_of
+from sim.launch import launch_of
 from sim.measures import measure
 from sim.netfile import Program
-from sim.programs import program_of_plan, write_programs
-from sim.trips import read_trips
+from sim.programs import programs_of_plans
 from traffic.ids import JunctionId
 from traffic.scenario import Scenario
 from traffic.signals import Junction, Plan
@@ -59,8 +58,7 @@ class Trials:
 
 def contender_of(name: str, junctions: Mapping[JunctionId, Junction], plans: Mapping[JunctionId, Plan]) -> Contender:
     """Return plans as a contender."""
-    programs = tuple(program_of_plan(junctions[key], plan) for key, plan in plans.items())
-    return Contender(name=name, programs=programs)
+    return Contender(name=name, programs=programs_of_plans(junctions, plans.values()))
 
 
 def run_trials(
@@ -101,11 +99,7 @@ def run_trial(spec: TrialSpec) -> Trial:
     scenario = spec.scenario
     with tempfile.TemporaryDirectory(prefix="trial-") as name:
         folder = Path(name)
-        written = list(spec.contender.additional)
-        if spec.contender.programs:
-            written.append(write_programs(folder / "plan.add.xml", spec.contender.programs))
         routes = seeded_routes(scenario.routes, spec.seed, scenario.begin_s, scenario.end_s, folder)
-        what = launch_of(scenario, seed=spec.seed, routes=routes, additional=written)
-        sample = binary(Replay(what=what, times_s=(), folder=folder))
-        trips = read_trips(folder / TRIPS, scenario.end_s)
-    return Trial(delay_s=measure(trips, scenario.begin_s, scenario.end_s).delay_s, cpu_s=sample.process_cpu_s)
+        what = launch_of(scenario, seed=spec.seed, routes=routes, additional=spec.contender.additional)
+        trips, cpu_s = run_static(what, spec.contender.programs, folder)
+    return Trial(delay_s=measure(trips, scenario.begin_s, scenario.end_s).delay_s, cpu_s=cpu_s)

@@ -72,9 +72,14 @@ def program_of_plan(junction: Junction, plan: Plan) -> Program:
     return Program(junction=junction.id, offset_s=offset_s, intervals=intervals)
 
 
+def programs_of_plans(junctions: Mapping[JunctionId, Junction], plans: Iterable[Plan]) -> tuple[Program, ...]:
+    """Return the static programs of plans."""
+    return tuple(program_of_plan(junctions[plan.junction], plan) for plan in plans)
+
+
 def program_additional(path: Path, junctions: Mapping[JunctionId, Junction], plans: Iterable[Plan]) -> Path:
     """Write plans as static programs into a SUMO additional file and return its path."""
-    return write_programs(path, [program_of_plan(junctions[plan.junction], plan) for plan in plans])
+    return write_programs(path, programs_of_plans(junctions, plans))
 
 
 def actuated_additional(path: Path, programs: Iterable[Program]) -> Path:

@@ -14,12 +14,13 @@ import pytest
 from ops import bench_core
 from ops.bench_core import BenchCoreOptions, measure_peers, run_bench_core
 from ops.bench_core_plans import PlanSet, ranking_plans
-from ops.bench_core_rides import Lab, design_for, open_lab
+from ops.bench_core_rides import Lab, open_lab
 from ops.bench_core_statistics import FloatArray
 from ops.bench_core_sumo import reference
 from ops.core_runs import CoreSpeed
 from ops.evaluate_runs import EvaluateSpec, evaluate_one
 from ops.keys import keys_of
+from ops.plan_design import open_design
 from ops.scenario_folder import open_scenario
 from sim.episode import Seed
 from sim.protocols import LEGACY
@@ -119,7 +120,7 @@ def test_what_was_run_is_not_run_again(scenario: Scenario, folder: Path, monkeyp
 def test_the_installed_plan_is_what_an_evaluation_of_static_gives(
     scenario: Scenario, folder: Path, tmp_path: Path
 ) -> None:
-    installed = ranking_plans(design_for(scenario), N_PLANS)[0]
+    installed = ranking_plans(open_design(scenario), N_PLANS)[0]
     with open_lab(scenario, folder / "core") as lab:
         ((ride,),) = lab.rides([installed], [1])
     spec = EvaluateSpec(
