@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +21,7 @@ from ops.keys import keys_of
 from ops.scenario_folder import open_scenario
 from tests.e2e.test_plan import make_folder
 
+ROOT = Path(__file__).resolve().parents[2]
 SMALL = CalibrateOptions(plans=8, seeds=1, evaluations=28, jobs=2)
 
 
@@ -56,3 +63,25 @@ def test_the_same_seed_gives_the_same_parameters(fitted: dict[str, Any], town: P
     again = tmp_path / "again.json"
     run_calibrate(str(town), CalibrateOptions(plans=8, seeds=1, evaluations=28, jobs=1, out=again))
     assert json.loads(again.read_text(encoding="utf-8"))["physics"] == first["physics"]
+
+
+def test_ctrl_c_while_sumo_runs_ends_quietly_and_writes_nothing(town: Path, tmp_path: Path) -> None:
+    out = tmp_path / "never.json"
+    words = ["calibrate", str(town), "--queue-model", "--plans", "8", "--seeds", "90", "--out", str(out)]
+    child = subprocess.Popen(
+        [sys.executable, "-c", "from ops.cli import main; main()", *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "FORCE_COLOR": "1"},
+    )
+    assert child.stderr is not None
+    until, seen = time.monotonic() + 300.0, ""
+    while not re.search(r"[1-9]\d*/720", seen) and time.monotonic() < until:
+        seen += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", child.stderr.readline(200))
+    child.send_signal(signal.SIGINT)
+    _, rest = child.communicate(timeout=300.0)
+    assert child.returncode == 130
+    assert "Traceback" not in rest
+    assert not out.exists()
