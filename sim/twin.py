@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from sim.detectors import ZONE_M, LinkFlows, Zones, compile_zones
+from sim.detectors import ZONE_M, LinkFlows, compile_zones
 from sim.heads import Heads, Moment
 from sim.launch import Launch, Simulation, launch
 from sim.netfile import Program
@@ -21,6 +21,7 @@ from traffic.lamps import stages as ring_stages
 from traffic.network import Network
 from traffic.signals import Junction
 from traffic.snapshot import Snapshot
+from traffic.zones import Zones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

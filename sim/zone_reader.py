@@ -9,8 +9,8 @@ from itertools import zip_longest
 import numpy as np
 import numpy.typing as npt
 
-from sim.detectors import Weights, Zones
 from sim.launch import Simulation
+from traffic.zones import Weights, Zones
 
 QUEUE_MPS = 5 / 3.6
 """Slower than this a vehicle counts as queued."""

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.detectors import Piece, Zones, compile_zones
+from sim.detectors import compile_zones
 from sim.network import read_network
 from tests.unit.sim.net_files import net_text, write_net
 from traffic.ids import LaneId, LinkId, MovementId
 from traffic.network import Network
+from traffic.zones import Piece, Zones
 
 W0, W1, E, S = LaneId("W0_0"), LaneId("W1_0"), LaneId("E_0"), LaneId("S_0")
 
