@@ -13,13 +13,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree.ElementTree import Element, SubElement, tostring
+from xml.etree.ElementTree import Element, SubElement
 
-from sim.netconvert import convert
+from sim.netconvert import convert_plain
 
 Node = tuple[str, float, float, bool]
 
@@ -46,14 +45,8 @@ class Lattice:
 
 def build_lattice(lattice: Lattice, network: Path) -> None:
     """Write the network, with the signal programs that netconvert makes under `lattice.options`."""
-    with tempfile.TemporaryDirectory() as folder:
-        arguments: list[str | Path] = []
-        roots = {"node": _nodes(lattice), "edge": _edges(lattice), "connection": _connections(lattice)}
-        for kind, root in roots.items():
-            path = Path(folder) / f"{kind}.xml"
-            path.write_bytes(tostring(root, encoding="utf-8"))
-            arguments += [f"--{kind}-files", path]
-        convert([*arguments, "--no-turnarounds", "true", *lattice.options], network)
+    roots = {"node": _nodes(lattice), "edge": _edges(lattice), "connection": _connections(lattice)}
+    convert_plain(roots, lattice.options, network)
 
 
 def _name(column: int, row: int) -> str:

@@ -9,9 +9,11 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from xml.etree.ElementTree import Element, tostring
 
 from sim.netfile import Program
 from traffic.errors import BadScenario, MissingTool
@@ -57,6 +59,17 @@ def convert(arguments: Sequence[str | Path], network: Path, *, tool: str = "netc
     run_tool(tool, [*arguments, "--output-file", network])
     text = network.read_text(encoding="utf-8")
     network.write_text(_COMMENT.sub("", text), encoding="utf-8")
+
+
+def convert_plain(roots: Mapping[str, Element], options: Sequence[str], network: Path) -> None:
+    """Make `network` from plain XML: `roots` holds `node`, `edge` and `connection`. Nothing turns round."""
+    with tempfile.TemporaryDirectory() as folder:
+        arguments: list[str | Path] = []
+        for kind, root in roots.items():
+            path = Path(folder) / f"{kind}.xml"
+            path.write_bytes(tostring(root, encoding="utf-8"))
+            arguments += [f"--{kind}-files", path]
+        convert([*arguments, "--no-turnarounds", "true", *options], network)
 
 
 def set_programs(network: Path, programs: Iterable[Program]) -> None:
