@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from control.core.arrays import FEED, HOLD, NETWORK, PRESSURE, RULES, STAGE, STAGED, Stages, rows_of
+from control.core.policy import make_sight
 from control.queue_roads import Compiled
 from control.queue_timing import CodeTable
 from traffic.ids import JunctionId, LinkId
@@ -42,7 +43,7 @@ class StagePolicy:
     Attributes
     ----------
     name
-        `hold`, `pressure` or `network`.
+        `hold`, `pressure` or `network` (the stages' `sight` holds its weights).
     reach_s
         Vehicles that come to the stop line within this time count, seconds.
     stay_veh
@@ -51,8 +52,6 @@ class StagePolicy:
         A vehicle that waits longer at red is served first, seconds.
     beyond
         Weight of a vehicle beyond the stop line, against one before it.
-    weights
-        Of a network, flat: per hidden cell a bias, five inputs, one output.
     """
 
     name: str = "pressure"
@@ -60,7 +59,6 @@ class StagePolicy:
     stay_veh: float = 0.0
     max_red_s: float = 120.0
     beyond: float = 0.0
-    weights: tuple[float, ...] = ()
 
 
 def compile_stages(
@@ -105,7 +103,7 @@ def compile_stages(
         arms=np.array(arms or [0], np.int32),
         feeds=rows_of(feeds or [(0, 0.0, 0.0)], FEED),
         codes=codes.array(),
-        weights=np.array(policy.weights, np.float64),
+        sight=make_sight(),
         rules=rows_of([rules], RULES),
     )
 

@@ -14,7 +14,7 @@ from control.core.zones import Roadway, Room, Traffic, Zones, estimate
 from control.expected_demand import expected_journeys, mean_flows
 from control.queue_around import compile_around
 from control.queue_physics import Physics
-from control.queue_roads import compile_roads
+from control.queue_roads import Compiled, compile_roads
 from control.queue_stages import StageClock, StagePolicy, compile_stages
 from control.queue_zones import ZoneTable
 from traffic.demand import LinkHistory
@@ -35,6 +35,7 @@ class Streets:
     `holding` are the stages without a policy: what is not commanded stays. `junction_of` by movement, a place.
     """
 
+    compiled: Compiled
     roads: Roads
     stages: Stages
     holding: Stages
@@ -65,6 +66,7 @@ def build_streets(
     compiled = compile_roads(network, demand, physics)
     stages = compile_stages(network, compiled, shown, clock, policy, flows)
     return Streets(
+        compiled=compiled,
         roads=compiled.roads,
         stages=stages,
         holding=stages._replace(rules=_with_policy(stages.rules, HOLD)),

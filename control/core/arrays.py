@@ -79,8 +79,6 @@ HOLD, PRESSURE, NETWORK = 0, 1, 2
 """Policies of `RULES`: keep the running stage; the stage of highest pressure; of the highest score of a network."""
 GREEN_PART, YELLOW_PART, RED_PART = 0, 1, 2
 """Parts of `SIGNAL_STATE`: a stage runs, yellow or all-red before the stage `wanted`."""
-N_INPUTS = 6
-"""What a network is told of a stage, see `control.core.stages`."""
 
 
 class Roads(NamedTuple):
@@ -122,7 +120,8 @@ class Stages(NamedTuple):
     `junctions` (STAGED): first stage and their number, `arms`: lanes that arrive, clock; `rows` (STAGE): a stage's
     codes, what feeds it, yellow and all-red after it; `between` (n_row, n_stage, 2): place of the codes of yellow and
     all-red from a stage to another one of its junction, -1 where no link loses green; `feeds` (FEED): by lane the
-    weight of vehicles near the stop line, and of those beyond it; `weights`: of the network, flat.
+    weight of vehicles near the stop line, and of those beyond it; `sight`: of `control.core.policy`, what the policy
+    `NETWORK` knows.
     """
 
     junctions: Array
@@ -131,7 +130,7 @@ class Stages(NamedTuple):
     arms: npt.NDArray[np.int32]
     feeds: Array
     codes: npt.NDArray[np.uint8]
-    weights: npt.NDArray[np.float64]
+    sight: Any
     rules: Array
 
 

@@ -13,9 +13,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from control.core.arrays import ASLEEP, LOSS, RED
+from control.core.arrays import ASLEEP, LOSS, RED, Stages
 from control.core.chance import key_of
 from control.core.jit import entry, inlined
+from control.core.policy import Sight
 from control.core.run import finish, replica_of, reset
 from control.core.stages import run_seconds, start_stages
 
@@ -129,12 +130,42 @@ def roll_out(tasks, start_s, span_s, weights, around, stages, road, base, scratc
                 time_s += span_s
 
 
+@inlined
+def with_weights(stages, weights):
+    """Return the stages with other weights of the policy."""
+    sight = stages.sight
+    return Stages(
+        stages.junctions,
+        stages.rows,
+        stages.between,
+        stages.arms,
+        stages.feeds,
+        stages.codes,
+        Sight(
+            sight.sites,
+            sight.moves,
+            sight.ins,
+            sight.outs,
+            sight.pieces,
+            sight.rows,
+            sight.served,
+            sight.faults,
+            weights,
+            sight.readings,
+            sight.inputs,
+            sight.cells,
+            sight.counts,
+        ),
+        stages.rules,
+    )
+
+
 @entry
-def run_policy(replicas, stages, road, state, seed, n_seconds, first, last):
-    """Run rows `first` to `last` by the stages' policy, from empty networks."""
+def run_policy(members, replicas, weights, stages, road, state, seed, n_seconds, first, last):
+    """Run rows `first` to `last` by the stages' policy, from empty networks; row r with `weights[members[r]]`."""
     for r in range(first, last):
-        now = replica_of(state, r)
+        now, mine = replica_of(state, r), with_weights(stages, weights[members[r]])
         reset(road, now)
-        start_stages(stages, road, now)
-        run_seconds(0.0, n_seconds, key_of(seed, replicas[r]), stages, road, now)
+        start_stages(mine, road, now)
+        run_seconds(0.0, n_seconds, key_of(seed, replicas[r]), mine, road, now)
         finish(float(n_seconds), road, now)

@@ -9,13 +9,10 @@
 
 from __future__ import annotations
 
-from math import tanh
-
 from control.core.arrays import (
     GREEN,
     GREEN_PART,
     HOLD,
-    N_INPUTS,
     NETWORK,
     RED,
     RED_PART,
@@ -24,11 +21,10 @@ from control.core.arrays import (
 )
 from control.core.jit import entry, inlined
 from control.core.lanes import scan_lanes
+from control.core.observe import look
+from control.core.policy import best_stage
 from control.core.run import insert
 from control.core.signals import show
-
-_PER_VEHICLE, _PER_S = 0.1, 1.0 / 60.0
-"""Scales of a network's inputs."""
 
 
 @inlined
@@ -44,22 +40,15 @@ def count_near(head, count, first, last, until_s, slots):
 
 
 @inlined
-def score(near, beyond, runs, since_s, weights):
-    """Return what a network of one layer gives a stage, from scaled vehicles, whether it runs, and since when."""
-    total = 0.0
-    for w in range(0, len(weights), N_INPUTS + 1):
-        cell = weights[w] + weights[w + 1] * near + weights[w + 2] * beyond + weights[w + 3] * runs
-        cell += weights[w + 4] * runs * since_s + weights[w + 5] * runs * near
-        total += weights[w + 6] * tanh(cell)
-    return total
-
-
-@inlined
-def choose_stage(junction, time_s, stages, road, now):
+def choose_stage(junction, time_s, key, stages, road, now):
     """Return the stage of a junction that the policy wants; ties stay, and nobody has red for longer than allowed."""
     site, rules, running = stages.junctions[junction], stages.rules[0], now.signals[junction].stage
     if rules.policy == HOLD:
         return running
+    if rules.policy == NETWORK:
+        look(junction, time_s, key, stages.sight, road, now)
+        green_s = time_s - now.signals[junction].since
+        return best_stage(junction, running, green_s, rules.max_red, stages.sight)
     for k in range(site.first_arm, site.first_arm + site.n_arm):
         lane, way = now.lanes[stages.arms[k]], road.lanes[stages.arms[k]]
         lane.near = count_near(lane.head, lane.count, way.first, way.first + way.room, time_s + rules.reach, now.slots)
@@ -74,12 +63,9 @@ def choose_stage(junction, time_s, stages, road, now):
             feed = stages.feeds[k]
             near += feed.near * now.lanes[feed.lane].near
             beyond += feed.beyond * now.lanes[feed.lane].count
-        runs = 1.0 if step == 0 else 0.0
-        if rules.policy == NETWORK:
-            since_s = min(1.0, (time_s - now.signals[junction].since) * _PER_S)
-            value = score(near * _PER_VEHICLE, beyond * _PER_VEHICLE, runs, since_s, stages.weights)
-        else:
-            value = near - beyond + rules.stay * runs
+        value = near - beyond
+        if step == 0:
+            value += rules.stay
         if oldest_s == rules.max_red and value > most:
             best, most = stage, value
         for k in range(road.junctions[junction].n):
@@ -94,7 +80,7 @@ def choose_stage(junction, time_s, stages, road, now):
 
 
 @inlined
-def run_stages(time_s, stages, road, now):
+def run_stages(time_s, key, stages, road, now):
     """Move every junction on to what it shows at `time_s`; what is `wanted` goes before the policy.
 
     In a change `since` is when it was decided.
@@ -106,7 +92,7 @@ def run_stages(time_s, stages, road, now):
         row, codes, is_over = site.first + signal.stage, -1, True
         if signal.part == GREEN_PART:
             if signal.wanted < 0:
-                signal.wanted = choose_stage(junction, time_s, stages, road, now)
+                signal.wanted = choose_stage(junction, time_s, key, stages, road, now)
             if signal.wanted == signal.stage:
                 signal.wanted, signal.then = signal.then, -1
                 signal.until = time_s + site.decision
@@ -149,6 +135,6 @@ def run_seconds(start_s, n_seconds, key, stages, road, now):
     """Run one replica with its junctions by stages for whole seconds."""
     for second in range(n_seconds):
         time_s = start_s + second
-        run_stages(time_s, stages, road, now)
+        run_stages(time_s, key, stages, road, now)
         insert(time_s, key, road, now)
         scan_lanes(time_s, key, road, now)

@@ -7,9 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from control.controllers.mpc import Mpc, MpcSettings
+from control.core.policy import Sight
+from control.policy_table import compile_sight, with_zones
 from control.queue_physics import Physics
 from control.queue_stages import StageClock, StagePolicy
 from control.state_estimate import Streets, build_streets
+from sim.detectors import compile_zones
 from tests.unit.control.fakes import FakePlant, make_crossroads, make_plan
 from traffic.demand import LinkHistory
 from traffic.network import Network, VehicleType
@@ -46,6 +49,13 @@ def make_streets(
         policy or StagePolicy(),
         Physics(noise=0.0),
     )
+
+
+def make_sight(plant: FakePlant, streets: Streets, *, vph: float = 200.0, zone_m: float = 100.0) -> Sight:
+    network, zones = plant.network, compile_zones(plant.network, zone_m=zone_m)
+    flows = {(row.approach, row.exit): vph for row in network.movements.values()}
+    sight = compile_sight(network, plant.stages, flows, make_clock(plant), zones.zone_length_m)
+    return with_zones(sight, network, streets.compiled, zones)
 
 
 def make_mpc(plant: FakePlant | None = None, settings: MpcSettings | None = None, *, has_plans: bool = True) -> Mpc:

@@ -11,14 +11,17 @@ from pathlib import Path
 import numpy as np
 
 from control.core.arrays import Array, Stages, State, make_state
+from control.core.policy import N_CELLS, N_ROWS
 from control.core.rollout import roll_out, run_policy
 from control.core.run import run_fixed
 from control.core.stages import run_seconds
+from control.policy_table import compile_sight, with_zones
 from control.queue_around import compile_around
 from control.queue_physics import Physics
 from control.queue_stages import StageClock, StagePolicy, compile_stages
 from control.queue_timing import compile_plans
 from control.state_estimate import build_streets, first_belief, see
+from sim.detectors import compile_zones
 from tests.unit.control.fakes import FakePlant, make_crossroads
 from tests.unit.control.queue_grids import Case, make_case
 from traffic.demand import LinkHistory
@@ -29,8 +32,10 @@ SHAPES = {"one": ((1, 1), 3), "row": ((3, 1), 6), "block": ((2, 2), 9)}
 """Size of each grid, and the seed for the rest."""
 POLICIES = {
     "pressure": StagePolicy(name="pressure", max_red_s=30.0),
-    "network": StagePolicy(name="network", weights=tuple(np.linspace(-1.0, 1.0, 14).tolist())),
+    "network": StagePolicy(name="network", max_red_s=30.0),
 }
+WEIGHTS = np.sin(np.arange(N_ROWS * N_CELLS)).reshape(1, N_ROWS, N_CELLS).astype(np.float32)
+FAULTS = 0.3, 0.2
 SECONDS = 60
 
 
@@ -61,8 +66,14 @@ def _staged(case: Case, policy: StagePolicy) -> tuple[State, Array]:
     shown = {name: stages_of(row) for name, row in model.junctions.items()}
     clock = StageClock(decision_s=5.0, clearance_s={name: [(3.0, 2.0)] * len(row) for name, row in shown.items()})
     stages: Stages = compile_stages(model.network, model.compiled, shown, clock, policy, {})
+    zones = compile_zones(model.network, zone_m=60.0)
+    sight = compile_sight(model.network, shown, {}, clock, zones.zone_length_m)
+    sight = with_zones(sight, model.network, model.compiled, zones)
+    sight.faults[:], sight.weights[:] = FAULTS, WEIGHTS[0]
+    stages = stages._replace(sight=sight)
     state, scratch = make_state(roads, 1), make_state(roads, 1)
-    run_policy(np.zeros(1, np.int32), stages, roads, state, np.uint64(1), SECONDS, 0, 1)
+    one = np.zeros(1, np.int32)
+    run_policy(one, one, WEIGHTS, stages, roads, state, np.uint64(1), SECONDS, 0, 1)
     pairs = [(j, k, k - 1) for j, row in enumerate(shown.values()) for k in range(len(row))]
     tasks = np.array(pairs, np.int32).reshape(-1, 3)
     costs, weights = np.zeros(len(tasks)), np.array([1.0, 0.7, 10.0, 1.0])

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from control.core.arrays import GREEN, RED, YELLOW, YIELD, State
+from control.core.policy import N_CELLS, N_ROWS, SKIP
 from control.core.rollout import run_policy
 from control.core.stages import run_seconds
 from control.queue_stages import StagePolicy
 from control.state_estimate import Streets, copy_of, first_belief, see
-from tests.unit.control.mpc_factories import make_snapshot, make_street, make_streets
+from tests.unit.control.fakes import FakePlant
+from tests.unit.control.mpc_factories import make_sight, make_snapshot, make_street, make_streets
 
 LEFT_AFTER_THROUGH = (0, 1)
 """Stage 0 is north-south through with left turns in gaps, stage 1 the same left turns alone."""
@@ -81,23 +83,30 @@ def test_a_stage_commanded_in_advance_follows_at_the_next_decision() -> None:
 
 @pytest.mark.parametrize("name", ["pressure", "network"])
 def test_a_policy_serves_whoever_comes_and_nobody_waits_longer_than_allowed(name: str) -> None:
-    # One hidden cell that likes vehicles near the stop line: the network is greedy.
-    weights = (0.0, 1.0, 0.0, 0.1, 0.0, 0.0, 1.0)
-    policy = StagePolicy(name=name, weights=weights if name == "network" else (), max_red_s=60.0)
     plant = make_street()
-    streets = make_streets(plant, vph=150.0, policy=policy)
-    state = copy_of(first_belief(streets).state)
-    run_policy(np.zeros(1, np.int32), streets.stages, streets.roads, state, np.uint64(1), 900, 0, 1)
+    streets = make_streets(plant, vph=150.0, policy=StagePolicy(name=name, max_red_s=60.0))
+    weights = np.zeros((1, N_ROWS, N_CELLS), np.float32)
+    weights[0, SKIP, 0] = 1.0  # the stage with most vehicles
+    state = run(streets, plant, weights, 900)
     lost_s, arrived, inserted, running = state.totals[0, :4]
     assert inserted == arrived + running
     assert inserted >= 290
     assert lost_s / inserted < 40.0
 
 
-def test_a_junction_of_one_network_cell_follows_its_weights() -> None:
+def test_a_policy_follows_its_weights() -> None:
     plant = make_street()
-    waits = StagePolicy(name="network", weights=(0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0), max_red_s=1e6)
-    streets = make_streets(plant, policy=waits)
-    state = copy_of(first_belief(streets).state)
-    run_policy(np.zeros(1, np.int32), streets.stages, streets.roads, state, np.uint64(1), 300, 0, 1)
-    assert state.signals["stage"][0, 0] == 0, "it likes only what runs"
+    streets = make_streets(plant, policy=StagePolicy(name="network", max_red_s=1e6))
+    weights = np.zeros((1, N_ROWS, N_CELLS), np.float32)
+    weights[0, SKIP, 6] = 1.0
+    assert run(streets, plant, weights, 300).signals["stage"][0, 0] == 0, "it likes only what runs"
+    weights[0, SKIP, 6] = -1.0
+    assert run(streets, plant, weights, 300).signals["since"][0, 0] > 280.0, "it likes only what does not run"
+
+
+def run(streets: Streets, plant: FakePlant, weights: np.ndarray, seconds: int) -> State:  # type: ignore[type-arg]
+    sight = make_sight(plant, streets)
+    state, one = copy_of(first_belief(streets).state), np.zeros(1, np.int32)
+    stages = streets.stages._replace(sight=sight)
+    run_policy(one, one, weights, stages, streets.roads, state, np.uint64(1), seconds, 0, 1)
+    return state

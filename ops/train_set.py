@@ -1,0 +1,63 @@
+"""What the universal policy is trained on: generated towns in the core, each with demand, drivers, clock and faults.
+
+::
+
+    town seed --netconvert--> town --+-- demand seed --> vehicles, and the history that is known of them
+                                     +-- chance -------> clock of decisions, length of zones, faults, headways
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from control.expected_demand import mean_flows
+from control.policy_runs import Exercise
+from control.policy_table import compile_sight, with_zones
+from control.queue_model import QueueModel
+from control.queue_physics import Physics
+from control.queue_stages import StagePolicy, compile_stages
+from ops.core_mpc import clock_of
+from sim.detectors import compile_zones
+from sim.generate import GeneratedTown, generate_town
+from sim.protocols import LEGACY, LEGACY_FAST, SAFE, Protocol
+
+MAX_RED_S = 120.0
+PROTOCOLS = (LEGACY, SAFE, SAFE, LEGACY_FAST)
+"""Protocols in training, as often as they stand here."""
+ZONES_M = (50.0, 100.0, 150.0, 150.0)
+_FAULTY = 0.4
+"""Share of exercises in which zones are dead or count wrong."""
+
+
+def exercises(first_seed: int, n_towns: int, folder: Path, *, n_demands: int = 2) -> Iterator[Exercise]:
+    """Yield exercises on so many generated towns in a row, made in `folder` where they are not there yet."""
+    for seed in range(first_seed, first_seed + n_towns):
+        town = generate_town(seed, None, folder)
+        for demand_seed in range(1, n_demands + 1):
+            yield exercise_of(town, demand_seed)
+
+
+def exercise_of(generated: GeneratedTown, demand_seed: int) -> Exercise:
+    """Return an exercise; all that is random in it follows from the seeds of town and demand."""
+    chance = np.random.default_rng([generated.seed, 5, demand_seed])
+    town, demand = generated.town, generated.demand(demand_seed)
+    protocol: Protocol = PROTOCOLS[int(chance.integers(len(PROTOCOLS)))]
+    zone_m = ZONES_M[int(chance.integers(len(ZONES_M)))]
+    physics = replace(Physics(), reaction_s=Physics().reaction_s * chance.uniform(0.8, 1.3))
+    model = QueueModel(town.network, town.signals.junctions, demand.journeys, physics)
+    flows = mean_flows(demand.history)
+    clock = clock_of(town, protocol)
+    zones = compile_zones(town.network, flows, zone_m=zone_m)
+    policy = StagePolicy(name="network", max_red_s=MAX_RED_S)
+    stages = compile_stages(town.network, model.compiled, town.stages, clock, policy, flows)
+    sight = compile_sight(town.network, town.stages, flows, clock, zones.zone_length_m)
+    sight = with_zones(sight, town.network, model.compiled, zones)
+    if chance.random() < _FAULTY:
+        sight.faults[:] = chance.uniform(0.0, 0.2), chance.uniform(0.1, 0.3)
+    seconds = int(demand.journeys.end_s - demand.journeys.begin_s)
+    name = f"town {generated.seed} demand {demand_seed} {protocol.name}"
+    return Exercise(name, model.compiled.roads, stages._replace(sight=sight), seconds)
