@@ -182,6 +182,11 @@ class Guard:
                 self._note(decision, snapshot)
             self._is_fresh = False
 
+    def faults(self, decision: Decision) -> list[str]:
+        """Return why a decision would be refused now; nothing is passed on, counted or recorded."""
+        snapshot = self._snapshot if self._is_now and self._snapshot is not None else self.snapshot()
+        return self._batch_faults((decision,), snapshot)
+
     def advance(self, seconds: float) -> None:
         """Move the plant's clock; on the way the oldest calls are served before their red reaches the limit."""
         if not self._staged or not self.limits.is_street:

@@ -1,0 +1,1 @@
+"""Environments to train in, and the reference trainer: the only torch, gymnasium and pettingzoo under control."""

@@ -1,0 +1,149 @@
+"""What a policy sees of a junction: detector zones and lamps, nothing else. Own ones fit in wherever a name does.
+
+::
+
+    zones   per movement  arriving  queued  leaving  known x 3  zone length     per lane, as a share of a full lane
+            per stage     runs now
+            at the end    in a change, green so far / 120 s
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+from gymnasium.spaces import Box, Space
+
+from control.rl.arena import Arena, choose
+from traffic.errors import BadScenario
+from traffic.ids import JunctionId
+from traffic.snapshot import FloatArray, Snapshot
+
+FULL_VEH_PER_M = 1.0 / 7.5
+"""A lane of standing cars: 5 m and a gap of 2.5 m each, SUMO's passenger car."""
+MOST = 10.0
+"""Shares above this are cut off: ten motorcycles where one car stands."""
+LONGEST_GREEN_S, LONGEST_ZONE_M = 120.0, 150.0
+N_PER_MOVEMENT = 7
+Seen = npt.NDArray[np.float32]
+
+
+class Observation(Protocol):
+    """What is seen; a pure function of the snapshot, so that asking twice gives the same."""
+
+    def space(self, junction: JunctionId) -> Space[Seen]:
+        """Return the space in which it lies."""
+
+    def of(self, snapshot: Snapshot, junction: JunctionId) -> Seen:
+        """Return what is seen of a junction."""
+
+
+MakeObservation = Callable[[Arena], Observation]
+
+
+class Zones:
+    """Readings of the zones, each with a flag that says whether it is known: unknown is (0, flag 0), empty (0, flag 1).
+
+    Raises
+    ------
+    BadScenario
+        If a junction has no movement that a zone could see.
+    """
+
+    def __init__(self, arena: Arena) -> None:
+        self._arena = arena
+        self._places: dict[JunctionId, slice] = {}
+        self._stage_at: list[int] = []
+        rows: list[int] = []
+        targets: list[int] = []
+        end = 0
+        for junction in arena.network.crossings:
+            own = arena.places_of(junction).tolist()
+            if not own:
+                raise _no_zones(junction)
+            first = end
+            for place in own:
+                rows += [place * N_PER_MOVEMENT + k for k in range(N_PER_MOVEMENT)]
+                targets += range(end, end + N_PER_MOVEMENT)
+                end += N_PER_MOVEMENT
+            self._stage_at.append(end)
+            end += len(arena.stages[junction]) + 2
+            self._places[junction] = slice(first, end)
+        self._rows, self._targets = np.array(rows, np.intp), np.array(targets, np.intp)
+        self._size = end
+        self._n_stages = [len(arena.stages[junction]) for junction in arena.network.crossings]
+        self._seen: tuple[Snapshot | None, Seen] = (None, np.zeros(0, np.float32))
+        self._spaces = {j: Box(0.0, MOST, (s.stop - s.start,), np.float32) for j, s in self._places.items()}
+
+    def space(self, junction: JunctionId) -> Space[Seen]:
+        """Return the box of a junction."""
+        return self._spaces[junction]
+
+    def of(self, snapshot: Snapshot, junction: JunctionId) -> Seen:
+        """Return what is seen of a junction.
+
+        Raises
+        ------
+        BadScenario
+            If no zone watches it at all; a zone whose camera failed is unknown, and no error.
+        """
+        if self._seen[0] is not snapshot:
+            self._seen = (snapshot, self._all(snapshot))
+        return self._seen[1][self._places[junction]].copy()
+
+    def _all(self, snapshot: Snapshot) -> Seen:
+        """Return what is seen of all junctions, one after the other."""
+        arena = self._arena
+        zone_m = snapshot.zone_length_m
+        if np.isnan(zone_m).any():
+            self._require_zones(zone_m)
+        room_m = np.minimum(zone_m, arena.exit_length_m)
+        table = np.empty((len(zone_m), N_PER_MOVEMENT))
+        table[:, 0] = snapshot.arriving_veh / (arena.lanes_before * zone_m)
+        table[:, 1] = snapshot.queued_veh / (arena.lanes_before * zone_m)
+        table[:, 2] = snapshot.leaving_veh / (arena.lanes_beyond * room_m)
+        known = ~np.isnan(table[:, :3])
+        table[:, :3] *= 1.0 / FULL_VEH_PER_M
+        table[:, 3:6] = known
+        table[:, 6] = zone_m / LONGEST_ZONE_M
+        if not known.all():
+            np.nan_to_num(table, copy=False, nan=0.0)
+        seen = np.zeros(self._size, np.float32)
+        seen[self._targets] = np.minimum(table, MOST).ravel()[self._rows]
+        for place, (at, n) in enumerate(zip(self._stage_at, self._n_stages, strict=True)):
+            stage = snapshot.stage[place]
+            if stage >= 0:
+                green_s = snapshot.time_s - snapshot.green_since_s[place]
+                seen[at + stage], seen[at + n + 1] = 1.0, min(max(green_s, 0.0) / LONGEST_GREEN_S, 1.0)
+            else:
+                seen[at + n] = 1.0
+        return seen
+
+    def _require_zones(self, zone_m: FloatArray) -> None:
+        for junction in self._places:
+            if np.isnan(zone_m[self._arena.places_of(junction)]).all():
+                raise _no_zones(junction)
+
+
+def _no_zones(junction: JunctionId) -> BadScenario:
+    where = f"observation of junction {junction}"
+    return BadScenario(where, "no detector zone", "a camera or a detector has to watch it", "add one, or leave it out")
+
+
+OBSERVATIONS: dict[str, MakeObservation] = {"zones": Zones}
+
+
+def observation_of(arena: Arena, observation: str | MakeObservation) -> Observation:
+    """Return the observation of a name, or one's own.
+
+    Raises
+    ------
+    BadInput
+        If there is none of that name; the message lists them.
+    """
+    if not isinstance(observation, str):
+        return observation(arena)
+    choose("observation", observation, OBSERVATIONS)
+    return OBSERVATIONS[observation](arena)
