@@ -21,7 +21,7 @@ import numpy as np
 
 from sim.generate_demand import GeneratedDemand, Process, draw_demand, draw_process, has_lane_sharing
 from sim.generate_lanes import fit_lanes, plain_xml
-from sim.generate_signals import Clearance, draw_stages, greens_needed, lost_time_s, timed_program
+from sim.generate_signals import Clearance, cycle_of, draw_stages, greens_needed, lost_time_s, timed_program
 from sim.generate_streets import TownKind, draw_streets
 from sim.generate_types import draw_types, lane_flow_vph, types_xml
 from sim.netconvert import convert_plain, set_programs
@@ -67,7 +67,7 @@ def generate_town(seed: int, kind: TownKind | None, folder: Path) -> GeneratedTo
     Raises
     ------
     BadInput
-        If the seed is below 0.
+        If the seed is below 0, or the folder cannot be written to.
     """
     if seed < 0:
         raise BadInput("generated town: seed", seed, "0 or more", "choose another seed")
@@ -76,7 +76,10 @@ def generate_town(seed: int, kind: TownKind | None, folder: Path) -> GeneratedTo
         kind = names[int(np.random.default_rng((seed, 0)).choice(len(names), p=list(_ODDS.values())))]
     place = folder / f"town_{seed:05d}_{_digest(kind)}"
     if not place.is_dir():
-        _make(seed, kind, place)
+        try:
+            _make(seed, kind, place)
+        except OSError as error:
+            raise BadInput(f"generated towns: {folder}", error, "must take files", "choose another folder") from error
     return _open(seed, kind, place)
 
 
@@ -123,13 +126,13 @@ def _write(seed: int, kind: TownKind, draft: Path) -> None:
     losses_s = {name: lost_time_s(rows, clearance) for name, rows in stages.items()}
     needed = _needed(network, stages, process)
     usual_vph = _USUAL * _capacity_vph(needed, losses_s)
-    set_programs(
-        draft / NETWORK,
-        [
-            timed_program(network.crossings[name], rows, [usual_vph * share for share in needed[name]], clearance, rng)
-            for name, rows in stages.items()
-        ],
-    )
+    usual = {name: [usual_vph * share for share in rows] for name, rows in needed.items()}
+    cycles_s = {name: cycle_of(losses_s[name], rows, rng) for name, rows in usual.items()}
+    if rng.random() < 0.5:
+        cycles_s = dict.fromkeys(cycles_s, max(cycles_s.values()))
+    sites = {name: (crossing, stages[name]) for name, crossing in network.crossings.items()}
+    programs = [timed_program(site, usual[name], cycles_s[name], clearance, rng) for name, site in sites.items()]
+    set_programs(draft / NETWORK, programs)
     (draft / "scenario.toml").write_text(_scenario_toml(seed, kind, process), encoding="utf-8")
     write_trips(draft / ROUTES, [Trip(depart_s=0.0, vehicle_type="car", links=process.ways[0])])
     rows = _open(seed, kind, draft).demand(0).journeys.rows

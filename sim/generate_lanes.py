@@ -114,7 +114,7 @@ def _weight(spans: Spans, exits: Sequence[Exit]) -> float:
         weight *= (end - first + 1.0) ** 2 if row.is_straight else 1.0 if end == first else 0.3
     for (_, end), (first, last), row in zip(spans, spans[1:], exits[1:], strict=False):
         is_left_shared = end == first and not row.is_straight
-        weight *= 0.35 if is_left_shared and last > 0 else 1.0
+        weight *= 0.25 if is_left_shared and last > 0 else 1.0
     return weight
 
 
@@ -123,10 +123,10 @@ def _add_road(roots: dict[str, Element], streets: Streets, name: str, rng: np.ra
     road = streets.roads[name]
     room_m = streets.length_m(road) - 40.0
     luck = rng.random()
-    if not streets.places[road.end].has_signals or room_m < 40.0 or luck > 0.55:
+    if not streets.places[road.end].has_signals or room_m < 40.0 or luck > 0.45:
         _add_edge(roots["edge"], name, road)
         return name, road.n_lanes
-    n_right, n_left = _pocket(streets, road, rng) if luck < 0.35 else (0, 0)
+    n_right, n_left = _pocket(streets, road, rng) if luck < 0.28 else (0, 0)
     long_m = rng.uniform(25.0, 70.0) if n_right + n_left else rng.uniform(8.0, 60.0)
     node, last = f"p{name}", f"{name}.1"
     _add_node(roots["node"], node, _before_end(streets, road, min(long_m, room_m) + 12.0))

@@ -22,8 +22,12 @@ from traffic.ids import LaneId, LinkId
 from traffic.lamps import change
 from traffic.network import Approach, Connection, Crossing, Network
 
+Site = tuple[Crossing, tuple[str, ...]]
+"""A junction and its stages."""
 Flows = Mapping[tuple[LinkId, LinkId], float]
 _MIN_GREEN_S = 6.0
+_ODDS = {"permissive": 2.0, "quad": 1.5}
+"""How likely a scheme is, against others."""
 _FILTERED = {"l": 0.3, "L": 0.3}
 """Share of its green that a left turn has that yields to who comes towards it; other yielding movements have more."""
 _FILTERED_ELSE = 0.8
@@ -45,8 +49,8 @@ def draw_stages(network: Network, crossing: Crossing, rng: np.random.Generator) 
     stages: list[str] = []
     for axis in _axes(crossing.approaches):
         schemes = _schemes([[row for row in own if row.from_link == approach.link] for approach in axis])
-        names = list(schemes)
-        groups = schemes[names[int(rng.integers(len(names)))]]
+        odds = np.array([_ODDS.get(name, 1.0) for name in schemes])
+        groups = list(schemes.values())[int(rng.choice(len(odds), p=odds / odds.sum()))]
         if rng.random() < 0.3:
             groups = groups[::-1]
         stages += [lamps for group in groups if (lamps := _lamps(crossing, group))]
@@ -77,13 +81,18 @@ def _schemes(sides: Sequence[Sequence[Connection]]) -> dict[str, list[set[int]]]
     a, b = everything
     lefts = [_links([row for row in rows if row.direction in "lL"]) for rows in sides]
     split, permissive = [a, b], [a | b]
-    if not (lefts[0] and lefts[1] and all(_has_own_lanes(rows) for rows in sides)):
-        return {"permissive": permissive, "both permissive": permissive, "split": split}
     left, ahead = lefts[0] | lefts[1], (a | b) - lefts[0] - lefts[1]
-    schemes = {"permissive": permissive, "split": split, "both": [left, a | b]}
-    if ahead:
-        schemes |= {"protected": [left, ahead], "lead": [a, ahead, b], "quad": [left, a, ahead, b]}
-    return schemes
+    if not (left and ahead and all(_has_own_lanes(rows) for rows in sides)):
+        return {"permissive": permissive, "split": split}
+    lead, lag = ([side] if own else [] for side, own in zip((a, b), lefts, strict=True))
+    return {
+        "permissive": permissive,
+        "both": [left, a | b],
+        "protected": [left, ahead],
+        "split": split,
+        "lead": [*lead, ahead, *lag],
+        "quad": [left, *lead, ahead, *lag],
+    }
 
 
 def _links(rows: Sequence[Connection]) -> set[int]:
@@ -158,13 +167,18 @@ def lost_time_s(stages: Sequence[str], clearance: Clearance) -> float:
     return sum(1.0 + sum(span for span, _ in steps) for steps in spans if steps)
 
 
+def cycle_of(lost_s: float, needed: Sequence[float], rng: np.random.Generator) -> float:
+    """Return Webster's cycle, mostly too long, as engineers have it: 45-130 s."""
+    spare = max(0.1, 1.0 - sum(needed))
+    return float(np.clip((1.5 * lost_s + 5.0) / spare * rng.uniform(0.9, 1.5), 45.0, 130.0))
+
+
 def timed_program(
-    crossing: Crossing, stages: Sequence[str], needed: Sequence[float], clearance: Clearance, rng: np.random.Generator
+    site: Site, needed: Sequence[float], cycle_s: float, clearance: Clearance, rng: np.random.Generator
 ) -> Program:
-    """Return a fixed-time program: Webster's cycle, greens in proportion to the need, both a little off."""
+    """Return a fixed-time program of about this cycle, greens in proportion to the need, a little off."""
+    crossing, stages = site
     lost_s = lost_time_s(stages, clearance)
-    spare = max(0.08, 1.0 - sum(needed))
-    cycle_s = float(np.clip((1.5 * lost_s + 5.0) / spare * rng.uniform(0.85, 1.3), 40.0, 120.0))
     shares = (np.array(needed) + 0.01) * np.exp(rng.normal(0.0, 0.12, len(stages)))
     greens_s = np.maximum(_MIN_GREEN_S, np.round((cycle_s - lost_s) * shares / shares.sum()))
     intervals: list[NativeInterval] = []
