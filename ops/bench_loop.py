@@ -15,7 +15,7 @@ import platform
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 from rich.progress import Progress
 
 from ops.bench_ensemble import evaluate_ratio
+from ops.bench_env import stepped
 from ops.bench_loop_runs import CONTROL, Sample, binary, controlled, record, replayed, spec_of
 from ops.bench_sumo_rl import record_sumo_rl, run_sumo_rl
 from ops.console import plain
@@ -88,7 +89,7 @@ def _measure(scenario: Scenario, options: BenchLoopOptions) -> tuple[dict[str, A
         folder = Path(name)
         works = _works(scenario, options.seed, folder)
         taken = _interleaved(works, options.repeats, progress, scenario.name)
-        _require_equal(scenario, [taken["replayed"], taken["controlled"], taken["binary"]])
+        _require_equal(scenario, [taken["replayed"], taken["controlled"], taken["binary"], taken["env"]])
         if "sumo_rl" in taken:
             _require_equal(scenario, [taken["sumo_rl_replayed"], taken["sumo_rl"]])
         ensemble = None
@@ -105,6 +106,7 @@ def _works(scenario: Scenario, seed: int, folder: Path) -> dict[str, Work]:
         "replayed": lambda: alone(replayed, again),
         "controlled": lambda: alone(controlled, spec),
         "binary": lambda: alone(binary, again),
+        "env": lambda: alone(stepped, replace(spec, folder=folder / "env")),
     }
     other = spec_of(scenario, seed, folder / "sumo_rl")
     try:
@@ -154,6 +156,7 @@ def _row(taken: dict[str, list[Sample]]) -> dict[str, Any]:
         "controlled_cpu_s": loop["controlled"],
         "ratio": loop["controlled"] / loop["replayed"],
         "ratio_range": [min(rounds), max(rounds)],
+        "env_ratio": loop["env"] / loop["replayed"],
         "sumo_rl_ratio": loop["sumo_rl"] / loop["sumo_rl_replayed"] if "sumo_rl" in loop else None,
         "bare_process_cpu_s": whole["replayed"],
         "controlled_process_cpu_s": whole["controlled"],

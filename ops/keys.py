@@ -176,6 +176,7 @@ BENCH_LOOP = _keys(
     ("rows[].controlled_cpu_s", "number", "s", "> 0", "CPU, first to last step, max pressure behind the guard; median"),
     ("rows[].ratio", "number", "", "lower = better", "controlled_cpu_s over bare_cpu_s; trip records are identical"),
     ("rows[].ratio_range", "two numbers", "", "", "lowest and highest ratio of a round"),
+    ("rows[].env_ratio", "number", "", "lower = better", "CPU of the environment's steps, same lamps, over bare_cpu_s"),
     ("rows[].sumo_rl_ratio", "number or null", "", "lower = better", "ratio of sumo-rl's loop; null if not installed"),
     ("rows[].bare_process_cpu_s", "number", "s", "> 0", "CPU of a bare run's whole process; median"),
     ("rows[].controlled_process_cpu_s", "number", "s", "> 0", "CPU of a controlled run's whole process; median"),

@@ -42,6 +42,9 @@ class Choice:
     until_s: float = -inf
 
 
+STAY = Choice(None)
+
+
 class Actions(Protocol):
     """A kind of action; what is sent depends on the action and the snapshot alone."""
 
@@ -76,9 +79,10 @@ class StageActions:
         """Return the stages by number."""
         return self._spaces[junction]
 
-    def choice(self, action: Any, snapshot: Snapshot, junction: JunctionId) -> Choice:  # noqa: ARG002
-        """Return the stage."""
-        return Choice(self._decisions[junction][_whole(action, self._spaces[junction], junction)])
+    def choice(self, action: Any, snapshot: Snapshot, junction: JunctionId) -> Choice:
+        """Return the stage; nothing is sent where it runs already."""
+        stage = _whole(action, self._spaces[junction], junction)
+        return STAY if stage == snapshot.stage[self._index[junction]] else Choice(self._decisions[junction][stage])
 
     def mask(self, guard: Guard, snapshot: Snapshot, junction: JunctionId, *, is_due: bool) -> Mask | None:
         """Return the stages that the guard lets pass; where nothing is due, the one that runs or comes."""
@@ -209,6 +213,8 @@ class PlanActions:
 
 def _whole(action: Any, space: Discrete, junction: JunctionId) -> int:
     """Return an action as a number of its space."""
+    if isinstance(action, int | np.integer) and 0 <= action < space.n:
+        return int(action)
     try:
         value = float(action)
     except (TypeError, ValueError):

@@ -31,6 +31,10 @@ class DecisionClock(Protocol):
     def decision_s(self) -> float:
         """Time from one decision to the next, seconds."""
 
+    @property
+    def is_clocked_by_green(self) -> bool:
+        """Whether a stage's next decision counts from its green."""
+
     def due(self, snapshot: Snapshot, begin_s: float) -> frozenset[int] | None:
         """Return the places of the junctions about which a decision falls due now; None = all."""
 

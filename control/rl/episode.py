@@ -87,7 +87,7 @@ class Episode:
             self.end_s = self._begin_s + arena.horizon_s
             self._places = {name: arena.network.junction_index[name] for name in driven}
             self._until_s = dict.fromkeys(driven, -inf)
-            if actions.is_clocked and not is_held:
+            if actions.is_clocked:
                 self._take_over()
             self.due = self._due_now()
             if not self.due:
@@ -128,7 +128,8 @@ class Episode:
         before = self.snapshot
         if decisions:
             self._front.command(decisions)
-            self.snapshot = self._front.snapshot()
+            if self._arena.clock.is_clocked_by_green:
+                self.snapshot = self._front.snapshot()
         return [before, *self._advance()]
 
     def close(self) -> None:
@@ -138,7 +139,7 @@ class Episode:
             end()
 
     def _take_over(self) -> None:
-        """Hold the driven junctions, each at the first stage that its own program shows."""
+        """Hold the driven junctions, each at the first stage that it shows; the guard bounds their reds from there."""
         waiting = dict(self._places)
         while waiting and not self.is_over:
             ready = [name for name, place in waiting.items() if self.snapshot.stage[place] >= 0]

@@ -16,6 +16,7 @@ from control.rl.rewards import reward_of
 from control.rl.step_info import step_info
 from traffic.errors import BadInput
 from traffic.ids import JunctionId
+from traffic.ports import Plant
 from traffic.snapshot import Snapshot
 
 
@@ -60,6 +61,11 @@ class JunctionEnv(gymnasium.Env[Seen, Any]):
     def snapshot(self) -> Snapshot:
         """What the detectors and lamps say now."""
         return self._running().snapshot
+
+    @property
+    def plant(self) -> Plant:
+        """The guarded plant of the running episode."""
+        return self._running().guard
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Seen, dict[str, Any]]:
         """Begin an episode; return what is seen of the junction at its first decision."""

@@ -18,6 +18,7 @@ from control.rl.rewards import reward_of
 from control.rl.step_info import step_info
 from traffic.errors import BadInput
 from traffic.ids import JunctionId
+from traffic.ports import Plant
 from traffic.snapshot import Snapshot
 
 Infos = dict[str, dict[str, Any]]
@@ -61,6 +62,11 @@ class TownEnv(ParallelEnv[str, Seen, Any]):  # type: ignore[misc]  # pettingzoo 
     def snapshot(self) -> Snapshot:
         """What the detectors and lamps say now."""
         return self._running().snapshot
+
+    @property
+    def plant(self) -> Plant:
+        """The guarded plant of the running episode."""
+        return self._running().guard
 
     def observation_space(self, agent: str) -> Space[Seen]:
         """Return the space of what an agent sees; the same object every time."""

@@ -63,7 +63,7 @@ def test_the_table_has_the_keys_of_the_dictionary(town_folder: Path, tmp_path: P
     assert row["evaluate_ratio"] > 0.0
     written = json.loads(Path(result["out"]).read_text(encoding="utf-8"))
     assert written["rows"] == [row]
-    assert set(next(iter(written["samples"].values()))) >= {"controlled", "replayed", "binary"}
+    assert set(next(iter(written["samples"].values()))) >= {"controlled", "replayed", "binary", "env"}
     assert written["versions"]["libsumo"]
 
 

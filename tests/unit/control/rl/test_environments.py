@@ -101,17 +101,17 @@ def test_actions_that_are_not_masked_are_not_refused(protocol: Protocol) -> None
 
 def test_a_random_policy_keeps_the_longest_red_of_whoever_waits() -> None:
     arena = make_arena(horizon_s=1500.0)
+    arena.start.readings[:] = 1.0  # type: ignore[attr-defined]
     env = JunctionEnv(arena)
     env.reset(seed=1)
-    plant_of(arena).readings[:] = 1.0
     rng = np.random.default_rng(2)
     is_over = False
     while not is_over:
         is_over = env.step(int(rng.integers(2)))[3]
     links = [m.link_indices[0] for m in arena.network.movements.values()]
-    reds = np.zeros(8)
+    reds = np.full(8, -1)
     for _, shown, staged, _ in plant_of(arena).history:
-        reds = np.where([shown[0][link] in "Gg" or not staged[0] for link in links], 0, reds + 1)
+        reds = np.where([shown[0][link] in "Gg" or not staged[0] for link in links], -1, reds + 1)
         assert reds.max() <= arena.limits.max_red_s
     assert env._running().guard.counts.forced > 0
 
@@ -201,7 +201,7 @@ def test_who_is_not_due_has_one_action_and_it_has_no_effect() -> None:
     assert (infos["a"]["is_due"], infos["b"]["is_due"]) == (False, True), "a is in a change"
     assert infos["a"]["action_mask"].sum() == 1
     n_sent = len(plant_of(arena).commands)
-    env.step({"a": 3, "b": 0})
+    env.step({"a": 3, "b": 2})
     assert {d.junction for batch in plant_of(arena).commands[n_sent:] for d in batch} == {"b"}
 
 
