@@ -4,7 +4,7 @@ TrafficError
 ├── BadInput         mend the file, the option or the name
 │   ├── BadScenario  ... of a scenario, its network, demand, signals
 │   ├── BadVideo     ... a video, a camera file
-│   └── BadWeights   ... a finder's weights
+│   └── BadWeights   ... the weights of a finder or a policy
 ├── UnsafeCommand    refuse it, keep the running plan
 ├── Oversaturated    choose another policy, no cycle serves this demand
 ├── PlantLost        fall back to local control
@@ -63,7 +63,7 @@ class BadVideo(BadInput):
 
 
 class BadWeights(BadInput):
-    """A finder's weights are missing or not what they should be."""
+    """The weights of a finder or a policy are missing or not what they should be."""
 
 
 class UnsafeCommand(TrafficError):

@@ -26,7 +26,13 @@ import numpy.typing as npt
 from control.core.arrays import Array, record, rows_of
 from control.core.jit import entry, inlined
 
-N_INPUTS, N_CELLS = 20, 16
+INPUTS = (
+    *("arriving", "queued", "most queued in a lane", "arriving permissive", "share to a full exit", "fullest exit"),
+    *("is running", "green s", "longest red s", "flow", "arriving and green now", "lost s", "arriving elsewhere"),
+    *("queued elsewhere", "share unknown", "lanes", "zone m", "decision s", "stages", "queued per lane"),
+)
+"""What goes in of a stage, in order: weights are kept with these names, and fit no others."""
+N_INPUTS, N_CELLS = len(INPUTS), 16
 """Inputs of a stage; cells of each of the two layers."""
 _B1 = N_INPUTS
 _OWN = _B1 + 1
