@@ -36,6 +36,8 @@ from traffic.scenario import Scenario, read_scenario
 
 NETWORK, TYPES, ROUTES = "town.net.xml", "types.add.xml", "town.rou.xml"
 _ODDS = {TownKind.CROSS: 0.2, TownKind.TEE: 0.1, TownKind.ARTERIAL: 0.35, TownKind.LATTICE: 0.35}
+_HAS_ALL = 0.25
+"""How many towns have as many stages everywhere as there can be: eight at a crossroads with lanes for left turns."""
 _CYCLE_S = 100.0
 """Cycle at which the capacity of a junction is estimated."""
 _USUAL = 0.75
@@ -122,7 +124,8 @@ def _write(seed: int, kind: TownKind, draft: Path) -> None:
     (draft / TYPES).write_text(types_xml(types, has_lane_sharing=has_lane_sharing(process)), encoding="utf-8")
     network = read_network(draft / NETWORK, (draft / TYPES,))
     clearance = Clearance(yellow_s=float(rng.integers(3, 6)), all_red_s=float(rng.integers(0, 4)))
-    stages = {name: draw_stages(network, crossing, rng) for name, crossing in network.crossings.items()}
+    has_all = rng.random() < _HAS_ALL
+    stages = {name: draw_stages(network, row, rng, has_all=has_all) for name, row in network.crossings.items()}
     losses_s = {name: lost_time_s(rows, clearance) for name, rows in stages.items()}
     needed = _needed(network, stages, process)
     usual_vph = _USUAL * _capacity_vph(needed, losses_s)

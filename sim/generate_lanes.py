@@ -70,7 +70,7 @@ def _widest(n_lanes: int, exits: Sequence[Exit]) -> int:
 
 
 def _exits(streets: Streets, road: Road) -> list[Exit]:
-    rows = [streets.roads[name] for name in streets.exits(road)]
+    rows = [streets.roads[name] for name in _allowed(streets, road)]
     return [Exit(room=row.n_lanes, is_straight=abs(streets.turn_deg(road, row)) < _STRAIGHT_DEG) for row in rows]
 
 
@@ -81,29 +81,36 @@ def plain_xml(streets: Streets, rng: np.random.Generator) -> dict[str, Element]:
         _add_node(roots["node"], name, place)
     for name, road in streets.roads.items():
         last, n_lanes = _add_road(roots, streets, name, rng)
-        onward = streets.exits(road)
+        onward = _allowed(streets, road)
         if onward:
-            spans = _draw_spans(n_lanes, _exits(streets, road), rng)
+            has_signals = streets.places[road.end].has_signals
+            spans = _draw_spans(n_lanes, _exits(streets, road), rng if has_signals else None)
             for after, (first, end) in zip(onward, spans, strict=True):
-                if not _is_left_over_priority(streets, road, after):
-                    room, number = streets.roads[after].n_lanes, end - first + 1
-                    side = streets.turn_deg(road, streets.roads[after])
-                    to = 0 if side >= _STRAIGHT_DEG else room - number if side <= -_STRAIGHT_DEG else first
-                    to = min(to, room - number)
-                    _connect(roots["connection"], last, after, [(first + k, to + k) for k in range(number)])
+                room, number = streets.roads[after].n_lanes, end - first + 1
+                side = streets.turn_deg(road, streets.roads[after])
+                to = 0 if side >= _STRAIGHT_DEG else room - number if side <= -_STRAIGHT_DEG else first
+                to = min(to, room - number)
+                _connect(roots["connection"], last, after, [(first + k, to + k) for k in range(number)])
     return roots
 
 
-def _is_left_over_priority(streets: Streets, road: Road, after: str) -> bool:
-    """Whether this is a left turn at a side street of a road with several lanes: those are forbidden."""
-    if streets.places[road.end].has_signals or streets.turn_deg(road, streets.roads[after]) > -_STRAIGHT_DEG:
-        return False
-    return max(row.n_lanes for row in streets.roads.values() if road.end in (row.start, row.end)) > 1
+def _allowed(streets: Streets, road: Road) -> list[str]:
+    """Return the roads that may be turned into; at a side street of a wide road nobody turns left."""
+    onward = streets.exits(road)
+    widest = max(row.n_lanes for row in streets.roads.values() if road.end in (row.start, row.end))
+    if streets.places[road.end].has_signals or widest == 1:
+        return onward
+    return [name for name in onward if streets.turn_deg(road, streets.roads[name]) > -_STRAIGHT_DEG]
 
 
-def _draw_spans(n_lanes: int, exits: Sequence[Exit], rng: np.random.Generator) -> Spans:
-    """Return one way to divide lanes: rather many lanes straight ahead, rather a lane of its own for a turn."""
+def _draw_spans(n_lanes: int, exits: Sequence[Exit], rng: np.random.Generator | None) -> Spans:
+    """Return one way to divide lanes: rather many lanes straight ahead, rather a lane of its own for a turn.
+
+    Without `rng`, as many lanes straight ahead as there can be.
+    """
     ways = lane_spans(n_lanes, exits)
+    if rng is None:
+        return max(ways, key=lambda spans: sum(end - first for first, end in spans))
     weights = [_weight(spans, exits) for spans in ways]
     return ways[int(rng.choice(len(ways), p=np.array(weights) / sum(weights)))]
 
@@ -114,7 +121,7 @@ def _weight(spans: Spans, exits: Sequence[Exit]) -> float:
         weight *= (end - first + 1.0) ** 2 if row.is_straight else 1.0 if end == first else 0.3
     for (_, end), (first, last), row in zip(spans, spans[1:], exits[1:], strict=False):
         is_left_shared = end == first and not row.is_straight
-        weight *= 0.25 if is_left_shared and last > 0 else 1.0
+        weight *= 0.15 if is_left_shared and last > 0 else 1.0
     return weight
 
 

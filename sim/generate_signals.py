@@ -26,7 +26,7 @@ Site = tuple[Crossing, tuple[str, ...]]
 """A junction and its stages."""
 Flows = Mapping[tuple[LinkId, LinkId], float]
 _MIN_GREEN_S = 6.0
-_ODDS = {"permissive": 2.0, "quad": 1.5}
+_ODDS = {"permissive": 2.0, "quad": 1.0}
 """How likely a scheme is, against others."""
 _FILTERED = {"l": 0.3, "L": 0.3}
 """Share of its green that a left turn has that yields to who comes towards it; other yielding movements have more."""
@@ -43,14 +43,20 @@ class Clearance:
     all_red_s: float
 
 
-def draw_stages(network: Network, crossing: Crossing, rng: np.random.Generator) -> tuple[str, ...]:
-    """Return stages that serve every movement, two or more, none with conflicting greens, in order of service."""
+def draw_stages(
+    network: Network, crossing: Crossing, rng: np.random.Generator, *, has_all: bool = False
+) -> tuple[str, ...]:
+    """Return stages that serve every movement, two or more, none with conflicting greens, in order of service.
+
+    `has_all` takes the scheme of most stages everywhere.
+    """
     own = [row for row in network.connections if row.junction == crossing.id and row.link_index is not None]
     stages: list[str] = []
     for axis in _axes(crossing.approaches):
         schemes = _schemes([[row for row in own if row.from_link == approach.link] for approach in axis])
         odds = np.array([_ODDS.get(name, 1.0) for name in schemes])
-        groups = list(schemes.values())[int(rng.choice(len(odds), p=odds / odds.sum()))]
+        drawn = list(schemes.values())[int(rng.choice(len(odds), p=odds / odds.sum()))]
+        groups = max(schemes.values(), key=len) if has_all else drawn
         if rng.random() < 0.3:
             groups = groups[::-1]
         stages += [lamps for group in groups if (lamps := _lamps(crossing, group))]

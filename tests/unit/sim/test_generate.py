@@ -73,13 +73,14 @@ def test_spacing_and_lanes_stay_within_bounds(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_every_lane_before_a_signal_leads_on(seed: int) -> None:
+def test_every_lane_leads_on(seed: int) -> None:
     streets = make_streets(seed)
     roots = plain_xml(streets, np.random.default_rng(seed))
     used = {(row.get("from"), int(row.get("fromLane", ""))) for row in roots["connection"]}
-    signals = {name for name, place in streets.places.items() if place.has_signals}
+    ends = {edge.get("id") for edge in roots["edge"]} - {start for start, _ in used}
+    assert all(not streets.exits(streets.roads[str(name)]) for name in ends)
     for edge in roots["edge"]:
-        if edge.get("to") in signals:
+        if edge.get("id") not in ends:
             assert all((edge.get("id"), lane) in used for lane in range(int(edge.get("numLanes", ""))))
 
 
@@ -128,6 +129,11 @@ def test_stages_of_every_number_from_two_to_eight_occur(grid: Network) -> None:
     rng = np.random.default_rng(0)
     crossing = grid.crossings[JunctionId("B1")]
     assert {len(draw_stages(grid, crossing, rng)) for _ in range(300)} == set(range(2, 9))
+
+
+def test_a_rich_crossroads_has_eight_stages(grid: Network) -> None:
+    crossing = grid.crossings[JunctionId("B1")]
+    assert len(draw_stages(grid, crossing, np.random.default_rng(1), has_all=True)) == 8
 
 
 def test_green_needed_by_hand(grid: Network) -> None:
