@@ -120,6 +120,7 @@ def evaluate(
     seeds: Annotated[int, typer.Option(metavar="N", help="Seeds, the same for every control.")] = 5,
     first_seed: Annotated[int, typer.Option(metavar="N", help="Driver seed of the first run.")] = 0,
     demand_seed: Annotated[int, typer.Option(metavar="N", help="0 = the demand file as it is; 100 for claims.")] = 0,
+    model: Annotated[str, typer.Option(metavar="NAME|DIR", help="Policy of the control universal.")] = "universal",
     jobs: Annotated[int | None, typer.Option(metavar="N", help="Processes; as many as cores by default.")] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the result file goes.")] = Path("runs"),
     json: Json = False,
@@ -135,6 +136,7 @@ def evaluate(
         first_demand_seed=demand_seed,
         jobs=jobs,
         out=out,
+        model=model,
     )
     run_command(lambda: run_evaluate(scenario, options), as_json=json)
 

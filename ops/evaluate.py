@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from control.policy_files import find_policy, load_policy, read_card
 from ops.bounds import check_number, make_folder
 from ops.console import plain
+from ops.core_policy import UNIVERSAL
 from ops.evaluate_runs import CONTROLS, SAFE_ONLY, EvaluateRun, EvaluateSpec, evaluate_one, protocol_of
 from ops.provenance import command_line, commit, versions
 from ops.scenario_folder import open_scenario
@@ -33,7 +35,8 @@ class EvaluateOptions:
     """Options of an evaluation.
 
     `first_demand_seed` 0 runs the demand file as it is with every driver seed; above 0, run k has
-    demand seed `first_demand_seed` + k (100 and above to judge claims, 1-99 for search).
+    demand seed `first_demand_seed` + k (100 and above to judge claims, 1-99 for search). `model` is the policy
+    of the control `universal`: a name under `models/`, or a folder.
     """
 
     controls: tuple[str, ...] = ("static", "webster", "actuated", "greedy", "max_pressure")
@@ -43,6 +46,7 @@ class EvaluateOptions:
     first_demand_seed: int = 0
     jobs: int | None = None
     out: Path = Path("runs")
+    model: str = UNIVERSAL
 
 
 def run_evaluate(scenario: str, options: EvaluateOptions) -> dict[str, Any]:
@@ -51,7 +55,7 @@ def run_evaluate(scenario: str, options: EvaluateOptions) -> dict[str, Any]:
     Raises
     ------
     BadInput
-        If a control, the protocol or a number is not what it should be, or the scenario cannot be read.
+        If a control, the protocol or a number is not what it should be, or scenario or policy cannot be read.
     """
     _check(options)
     opened = open_scenario(scenario)
@@ -100,6 +104,8 @@ def _check(options: EvaluateOptions) -> None:
         ("--jobs", 1 if options.jobs is None else options.jobs, 1),
     ):
         check_number(name, value, least)
+    if UNIVERSAL in options.controls:
+        load_policy(options.model)
 
 
 def _specs(scenario: Scenario, options: EvaluateOptions, folder: Path) -> list[EvaluateSpec]:
@@ -113,6 +119,7 @@ def _specs(scenario: Scenario, options: EvaluateOptions, folder: Path) -> list[E
             protocol=protocol,
             seed=Seed(driver=options.first_seed + k, demand=first + k if first else 0),
             folder=folder / f"{control}-{k}",
+            model=options.model,
         )
         for k in range(options.seeds)
         for control in options.controls
@@ -172,6 +179,7 @@ def _write(result: dict[str, Any], options: EvaluateOptions, runs: dict[str, lis
         "command": command_line(),
         "commit": commit(),
         "versions": versions(PACKAGES),
+        "weights_sha256": read_card(find_policy(options.model))["sha256"] if UNIVERSAL in runs else None,
     }
     path.write_text(json.dumps(plain(record), indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return path

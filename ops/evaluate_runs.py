@@ -14,6 +14,7 @@ from control.lamp_rules import without_merges
 from control.one_by_one import OneByOne
 from control.plan.webster import WebsterSettings, webster_plan
 from ops.core_mpc import MPC_ZONE_M, mpc_of
+from ops.core_policy import POLICY_ZONE_M, UNIVERSAL, universal_of
 from ops.plan_runs import open_signals
 from sim.demand import read_demand
 from sim.detectors import ZONE_M
@@ -38,13 +39,14 @@ PUBLISHED = {"arterial4x4": LEGACY_FAST}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluateSpec:
-    """One run: picklable, for the ensemble."""
+    """One run: picklable, for the ensemble. `model` is the policy that `universal` runs."""
 
     scenario: Scenario
     control: str
     protocol: Protocol
     seed: Seed
     folder: Path
+    model: str = UNIVERSAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +65,11 @@ CONTROLLERS: dict[str, Callable[[EvaluateSpec, Town], Controller[Any]]] = {
     "greedy": lambda _spec, _town: Greedy(),
     "max_pressure": lambda _spec, _town: MaxPressure(),
     "mpc": lambda spec, town: mpc_of(spec.scenario, town, spec.protocol),
+    "universal": lambda spec, town: universal_of(spec.scenario, town, spec.protocol, spec.model),
 }
-ZONES_M = {"mpc": MPC_ZONE_M}
+ZONES_M = {"mpc": MPC_ZONE_M, "universal": POLICY_ZONE_M}
 """Length of the detector zones of controls that have cameras which see further."""
-READS_QUEUE = frozenset({"mpc"})
+READS_QUEUE = frozenset({"mpc", "universal"})
 DESIGNED = ("static", "webster", "actuated", "static_safe", "actuated_safe")
 CONTROLS = (*DESIGNED, *CONTROLLERS)
 SAFE_ONLY = frozenset({"static_safe", "actuated_safe"})

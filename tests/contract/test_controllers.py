@@ -18,7 +18,7 @@ from control.guard import Guard
 from control.limits import GuardLimits
 from control.one_by_one import OneByOne
 from tests.unit.control.fakes import FakePlant, make_crossroads
-from tests.unit.control.mpc_factories import make_mpc
+from tests.unit.control.mpc_factories import make_mpc, make_universal
 from traffic.decisions import Stage
 from traffic.ports import Controller
 from traffic.snapshot import Snapshot
@@ -28,6 +28,7 @@ CONTROLLERS: dict[str, Callable[[], Controller[Any]]] = {
     "greedy": Greedy,
     "max_pressure": MaxPressure,
     "mpc": make_mpc,
+    "universal": make_universal,
 }
 BY_STAGES = {name: make for name, make in CONTROLLERS.items() if name != "fixed_time"}
 every = pytest.mark.parametrize("make", CONTROLLERS.values(), ids=CONTROLLERS.keys())
@@ -110,22 +111,39 @@ def test_what_comes_later_changes_nothing_before(make: Callable[[], Controller[A
     assert decisions_until_300(0.0) == decisions_until_300(9.0)
 
 
-@by_stages
-@pytest.mark.parametrize("blind", [slice(None), slice(0, 1)], ids=["all readings lost", "one reading lost"])
-def test_a_blind_junction_is_served_in_turn(make: Callable[[], Controller[Any]], blind: slice) -> None:
+LOST = [(make, lost) for make in BY_STAGES.values() for lost in (slice(None), slice(0, 1)) if make != make_universal]
+
+
+def seen_at_a(controller: Controller[Any], readings: object) -> list[tuple[int, str]]:
+    """Return stage and lamps of junction a at every decision in 600 s, its detectors saying the same all the time."""
     plant = make_plant()
-    controller = make()
     state = controller.start(plant)
     plant.readings[8:] = 1.0
-    plant.readings[blind] = float("nan")
-    seen = set()
+    plant.readings[:8] = readings
+    seen = []
     for _ in range(60):
         snapshot = plant.snapshot()
-        seen.add(snapshot.stage[0])
+        seen.append((snapshot.stage[0], snapshot.lamps[0]))
         decided, state = controller.decide(snapshot, state)
         plant.command(decided)
         plant.advance(10)
-    assert {0, 1, 2, 3} <= seen, "unknown is not empty: every stage of the blind junction is served"
+    return seen
+
+
+@pytest.mark.parametrize(("make", "lost"), [*LOST, (make_universal, slice(None))])
+def test_a_blind_junction_is_served_in_turn(make: Callable[[], Controller[Any]], lost: slice) -> None:
+    readings = np.zeros(8)
+    readings[lost] = float("nan")
+    served = {stage for stage, _ in seen_at_a(make(), readings)}
+    assert {0, 1, 2, 3} <= served, "unknown is not empty: every stage is served"
+
+
+@pytest.mark.parametrize("place", range(8))
+def test_a_movement_that_the_universal_policy_does_not_see_is_served_beside_heavy_ones(place: int) -> None:
+    readings = np.full(8, 9.0)
+    readings[place] = float("nan")
+    reds = "".join(lamps[place] for _, lamps in seen_at_a(make_universal(), readings))
+    assert max(map(len, reds.replace("g", "G").split("G"))) * 10.0 <= 150.0, "120 s, and what runs ends first"
 
 
 @by_stages

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from control.controllers.mpc import Mpc, MpcSettings
-from control.core.policy import Sight
+from control.controllers.policy import UniversalPolicy
+from control.core.policy import N_CELLS, N_ROWS, SKIP, Sight
 from control.policy_table import compile_sight, with_zones
 from control.queue_physics import Physics
 from control.queue_stages import StageClock, StagePolicy
@@ -62,6 +63,18 @@ def make_mpc(plant: FakePlant | None = None, settings: MpcSettings | None = None
     street = plant or make_street("a", "b")
     plans = {name: make_plan(junction) for name, junction in street.junctions.items()} if has_plans else {}
     return Mpc(make_history(street.network), make_clock(street, clearance_s=_short(street)), plans, settings)
+
+
+def make_universal(plant: FakePlant | None = None, *, seed: int = 3, vph: float = 200.0) -> UniversalPolicy:
+    """Return the policy from which training starts, a little changed at random."""
+    street = plant or make_street("a", "b")
+    plans = {name: make_plan(junction) for name, junction in street.junctions.items()}
+    weights = np.random.default_rng(seed).normal(0.0, 0.02, (N_ROWS, N_CELLS))
+    weights[SKIP, 0] += 1.0
+    flows = {(row.approach, row.exit): vph for row in street.network.movements.values()}
+    zone_length_m = np.full(len(street.network.movements), 100.0)
+    clock = make_clock(street, clearance_s=_short(street))
+    return UniversalPolicy(weights.astype(np.float32), flows, clock, zone_length_m, plans)
 
 
 def _short(plant: FakePlant) -> dict[object, list[tuple[float, float]]]:
