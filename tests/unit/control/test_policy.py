@@ -20,6 +20,7 @@ from control.core.policy import (
     read_zones,
     worths,
 )
+from control.policy_runs import Weights
 from control.policy_table import compile_sight
 from tests.unit.control.fakes import FakePlant
 from tests.unit.control.mpc_factories import make_clock, make_street
@@ -28,7 +29,7 @@ NORTH_THROUGH = 0
 VPH = 360.0
 
 
-def make_sight(plant: FakePlant, weights: np.ndarray | None = None) -> Sight:  # type: ignore[type-arg]
+def make_sight(plant: FakePlant, weights: Weights | None = None) -> Sight:
     flows = {(row.approach, row.exit): VPH for row in plant.network.movements.values()}
     zone_m = np.full(len(plant.network.movements), 100.0)
     sight = compile_sight(plant.network, plant.stages, flows, make_clock(plant), zone_m)
@@ -49,7 +50,7 @@ def choose(sight: Sight, running: int = 0, *, max_red_s: float = 1e9) -> int:
     return int(chosen[0])
 
 
-def linear(column: int, value: float = 1.0) -> np.ndarray:  # type: ignore[type-arg]
+def linear(column: int, value: float = 1.0) -> Weights:
     weights = np.zeros((N_ROWS, N_CELLS), np.float32)
     weights[SKIP, column] = value
     return weights
@@ -84,7 +85,7 @@ def test_the_order_of_stages_changes_nothing() -> None:
     readings = chance.uniform(0.0, 9.0, len(plant.network.movements))
     shown, found = list(plant.stages[name]), []
     for stages in (shown, [shown[k] for k in order]):
-        plant.stages[name] = stages
+        plant.stages = {name: stages}
         sight = make_sight(plant, weights)
         read(sight, readings, readings / 2.0, 10.0 * readings)
         worth = np.zeros(len(stages))
