@@ -5,22 +5,30 @@ Importing this registers the ids of `control.rl.registry`, and starts nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
 
+from control.core.policy import Sight
+from control.expected_demand import mean_flows
+from control.policy_table import compile_sight
 from control.rl.arena import Arena
 from control.rl.episode import EnvSettings
 from control.rl.junction_env import JunctionEnv
 from control.rl.registry import register_ids
 from control.rl.town_env import TownEnv
+from ops.core_mpc import clock_of, history_of
 from ops.evaluate_runs import limits_of, protocol_of
-from ops.plan_runs import town_of
+from ops.plan_runs import open_signals
 from ops.rl_occupancy import OCCUPANCIES, persons_per_vehicle
 from ops.scenario_folder import open_scenario
-from sim.demand import seeded_routes
+from sim.demand import read_demand, seeded_routes
+from sim.detectors import ZONE_M, compile_zones
+from sim.episode import open_town
+from sim.history import link_flows
 from sim.launch import launch_of
 from sim.protocols import Protocol
 from sim.twin import Town, Twin
@@ -29,6 +37,7 @@ from traffic.ids import JunctionId
 from traffic.scenario import Scenario
 
 PROTOCOLS = ("legacy", "safe")
+SHORTEST_ZONE_M, LONGEST_ZONE_M = 50.0, 150.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +52,8 @@ class TownOptions:
         Length of an episode; the scenario's own period if None, seconds.
     occupancies
         Persons in a vehicle, by class; the defaults are assumptions.
+    zone_m
+        Length of the detector zones, 50-150 m.
     folder
         Where SUMO writes; a temporary folder, removed at the end of each episode, if None.
     """
@@ -50,6 +61,7 @@ class TownOptions:
     protocol: str = "safe"
     horizon_s: float | None = None
     occupancies: dict[str, float] | None = None
+    zone_m: float = ZONE_M
     folder: Path | None = None
 
 
@@ -91,7 +103,10 @@ def arena_of(scenario: str | Scenario, options: TownOptions | None = None) -> Ar
     given = options or TownOptions()
     if given.protocol not in PROTOCOLS:
         raise BadInput("protocol", given.protocol, f"one of {', '.join(PROTOCOLS)}", "choose one")
-    town, protocol = town_of(opened), protocol_of(given.protocol, opened)
+    if not SHORTEST_ZONE_M <= given.zone_m <= LONGEST_ZONE_M:
+        limit = f"{SHORTEST_ZONE_M:g}-{LONGEST_ZONE_M:g} m"
+        raise BadInput("zone_m", f"{given.zone_m} m", limit, "a camera sees no less and no more")
+    town, protocol = _town(opened, given.zone_m), protocol_of(given.protocol, opened)
     return Arena(
         name=opened.name,
         network=town.network,
@@ -102,8 +117,25 @@ def arena_of(scenario: str | Scenario, options: TownOptions | None = None) -> Ar
         clock=protocol,
         horizon_s=opened.end_s - opened.begin_s if given.horizon_s is None else given.horizon_s,
         start=_Start(opened, town, protocol, given.folder),
+        sight=partial(_sight, opened, town, protocol),
         persons_per_vehicle=persons_per_vehicle(opened, town.network, given.occupancies or OCCUPANCIES),
     )
+
+
+def _town(scenario: Scenario, zone_m: float) -> Town:
+    """Return the town with zones of that length."""
+    if scenario.signals is None:
+        return open_town(scenario, zone_m=zone_m)
+    town = open_signals(scenario)[0]
+    flows = link_flows(read_demand(scenario.routes), town.network, scenario.begin_s, scenario.end_s)
+    return replace(town, zones=compile_zones(town.network, flows, zone_m=zone_m))
+
+
+def _sight(scenario: Scenario, town: Town, protocol: Protocol) -> Sight:
+    """Return what the universal policy knows of a town: its history and its protocol."""
+    flows = mean_flows(history_of(scenario, town))
+    clock = clock_of(town, protocol)
+    return compile_sight(town.network, town.stages, flows, clock, town.zones.zone_length_m)
 
 
 @dataclass(frozen=True, slots=True)

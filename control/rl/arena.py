@@ -5,7 +5,7 @@ Only `ops` joins the packages that fill it (`ops.rl_envs` for SUMO); an arena ov
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from control.core.policy import Sight
 from control.guard import CLOCK_START
 from control.limits import GuardLimits
 from traffic.errors import BadInput, BadScenario
@@ -30,6 +31,10 @@ class DecisionClock(Protocol):
     @property
     def decision_s(self) -> float:
         """Time from one decision to the next, seconds."""
+
+    @property
+    def yellow_s(self) -> float:
+        """Shortest yellow, seconds."""
 
     @property
     def is_clocked_by_green(self) -> bool:
@@ -63,6 +68,8 @@ class Arena:
         Length of an episode, seconds.
     persons_per_vehicle
         Mean occupancy by movement, from historic counts by class; a movement that is missing has 1.
+    sight
+        Makes what the universal policy knows of the junctions; only its observation asks.
     day
         The instant from which the plant's seconds count, for the validity of orders.
     """
@@ -77,6 +84,7 @@ class Arena:
     start: StartPlant
     plans: Mapping[JunctionId, Plan] = field(default_factory=dict)
     persons_per_vehicle: Mapping[MovementId, float] = field(default_factory=dict)
+    sight: Callable[[], Sight] | None = None
     day: datetime = CLOCK_START
 
     def __post_init__(self) -> None:

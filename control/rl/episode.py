@@ -20,7 +20,7 @@ from control.guard import Guard
 from control.one_by_one import OneByOne
 from control.rl.actions import Actions, MakeActions
 from control.rl.arena import Arena
-from control.rl.observations import MakeObservation
+from control.rl.observations import MakeObservation, Watching
 from control.rl.rewards import MakeReward
 from traffic.decisions import Decision, Stage
 from traffic.errors import PlantLost
@@ -64,6 +64,8 @@ class Episode:
     ----------
     driven
         The junctions that act.
+    watcher
+        An observation that looks at every reading, if it is such a one.
 
     Raises
     ------
@@ -72,17 +74,27 @@ class Episode:
     """
 
     def __init__(
-        self, arena: Arena, actions: Actions, driven: Sequence[JunctionId], seeds: Seeds, *, sample_s: float
+        self,
+        arena: Arena,
+        actions: Actions,
+        driven: Sequence[JunctionId],
+        seeds: Seeds,
+        *,
+        sample_s: float,
+        watcher: object = None,
     ) -> None:
         self._arena, self._actions, self.driven, self.seeds = arena, actions, tuple(driven), seeds
         self._sample_s = sample_s
+        self._watcher = watcher if isinstance(watcher, Watching) else None
+        if self._watcher:
+            self._watcher.start()
         is_held = actions.is_clocked and len(driven) == len(arena.junctions)
         plant = arena.start(driver_seed=seeds.driver, demand_seed=seeds.demand, is_held=is_held)
         self._plant = plant.plant if isinstance(plant, Guard) else plant
         try:
             self.guard = plant if isinstance(plant, Guard) else Guard(plant, arena.limits)
             self._front = OneByOne(self.guard)
-            self.snapshot = self._front.snapshot()
+            self._look()
             self._begin_s = self.snapshot.time_s
             self.end_s = self._begin_s + arena.horizon_s
             self._places = {name: arena.network.junction_index[name] for name in driven}
@@ -129,7 +141,7 @@ class Episode:
         if decisions:
             self._front.command(decisions)
             if self._arena.clock.is_clocked_by_green:
-                self.snapshot = self._front.snapshot()
+                self._look()
         return [before, *self._advance()]
 
     def close(self) -> None:
@@ -162,9 +174,14 @@ class Episode:
     def _move(self, seconds: float) -> None:
         before_s = self.snapshot.time_s
         self._front.advance(seconds)
-        self.snapshot = self._front.snapshot()
+        self._look()
         if self.snapshot.time_s <= before_s:
             raise PlantLost("plant", f"its clock stands at {before_s:g} s", "time must go on", "restart the plant")
+
+    def _look(self) -> None:
+        self.snapshot = self._front.snapshot()
+        if self._watcher:
+            self._watcher.watch(self.snapshot)
 
     def _due_now(self) -> frozenset[JunctionId]:
         """Return the driven junctions about which a decision falls due now."""

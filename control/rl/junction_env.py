@@ -11,7 +11,8 @@ import numpy as np
 from control.rl.actions import actions_of
 from control.rl.arena import Arena
 from control.rl.episode import EnvSettings, Episode, draw_seeds
-from control.rl.observations import Seen, observation_of
+from control.rl.names import observation_of
+from control.rl.observations import Seen
 from control.rl.rewards import reward_of
 from control.rl.step_info import step_info
 from traffic.errors import BadInput
@@ -77,6 +78,7 @@ class JunctionEnv(gymnasium.Env[Seen, Any]):
             (self.junction,),
             draw_seeds(self.np_random, options),
             sample_s=self.settings.sample_s,
+            watcher=self._observation,
         )
         return self._seen(), self._info(0.0)
 

@@ -5,18 +5,20 @@
     zones   per movement  arriving  queued  leaving  known x 3  zone length     per lane, as a share of a full lane
             per stage     runs now
             at the end    in a change, green so far / 120 s
+
+Names are in `control.rl.names`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 from gymnasium.spaces import Box, Space
 
-from control.rl.arena import Arena, choose
+from control.rl.arena import Arena
 from traffic.errors import BadScenario
 from traffic.ids import JunctionId
 from traffic.snapshot import FloatArray, Snapshot
@@ -38,6 +40,17 @@ class Observation(Protocol):
 
     def of(self, snapshot: Snapshot, junction: JunctionId) -> Seen:
         """Return what is seen of a junction."""
+
+
+@runtime_checkable
+class Watching(Protocol):
+    """An observation that looks at every reading of an episode, in order, as a camera would."""
+
+    def start(self) -> None:
+        """Forget the episode before."""
+
+    def watch(self, snapshot: Snapshot) -> None:
+        """Look at a reading; the same one again changes nothing."""
 
 
 MakeObservation = Callable[[Arena], Observation]
@@ -130,20 +143,3 @@ class Zones:
 def _no_zones(junction: JunctionId) -> BadScenario:
     where = f"observation of junction {junction}"
     return BadScenario(where, "no detector zone", "a camera or a detector has to watch it", "add one, or leave it out")
-
-
-OBSERVATIONS: dict[str, MakeObservation] = {"zones": Zones}
-
-
-def observation_of(arena: Arena, observation: str | MakeObservation) -> Observation:
-    """Return the observation of a name, or one's own.
-
-    Raises
-    ------
-    BadInput
-        If there is none of that name; the message lists them.
-    """
-    if not isinstance(observation, str):
-        return observation(arena)
-    choose("observation", observation, OBSERVATIONS)
-    return OBSERVATIONS[observation](arena)

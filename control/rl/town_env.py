@@ -13,7 +13,8 @@ from pettingzoo import ParallelEnv
 from control.rl.actions import actions_of
 from control.rl.arena import Arena
 from control.rl.episode import EnvSettings, Episode, draw_seeds
-from control.rl.observations import Seen, observation_of
+from control.rl.names import observation_of
+from control.rl.observations import Seen
 from control.rl.rewards import reward_of
 from control.rl.step_info import step_info
 from traffic.errors import BadInput
@@ -82,7 +83,14 @@ class TownEnv(ParallelEnv[str, Seen, Any]):  # type: ignore[misc]  # pettingzoo 
             self._rng = np.random.default_rng(seed)
         self.close()
         seeds = draw_seeds(self._rng, options)
-        self._episode = Episode(self.arena, self._actions, self._junctions, seeds, sample_s=self.settings.sample_s)
+        self._episode = Episode(
+            self.arena,
+            self._actions,
+            self._junctions,
+            seeds,
+            sample_s=self.settings.sample_s,
+            watcher=self._observation,
+        )
         self.agents = list(self.possible_agents)
         return self._seen(), self._infos(0.0)
 

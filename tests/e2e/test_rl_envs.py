@@ -1,4 +1,4 @@
-"""The environments over a real SUMO: Gymnasium's and PettingZoo's rules, ids, seeds, processes, signals, a first truth."""
+"""The environments over a real SUMO: Gymnasium's and PettingZoo's rules, ids, seeds, processes, signals, a truth."""
 
 from __future__ import annotations
 
