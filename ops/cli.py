@@ -201,6 +201,51 @@ def plan(
 
 
 @app.command()
+def train(
+    source: Annotated[str, typer.Argument(metavar="SCENARIO|generated", help="What it learns from.")],
+    minutes: Annotated[
+        float | None, typer.Option(metavar="M", help="Minutes of training; 10 where nothing is said.")
+    ] = None,
+    generations: Annotated[
+        int | None, typer.Option(metavar="N", help="Instead of minutes: the same weights every time.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of everything random; 0.")] = None,
+    towns: Annotated[
+        int | None, typer.Option(metavar="N", help="Towns, or demand seeds 1 to N of a scenario; 80, 12.")
+    ] = None,
+    judged: Annotated[
+        int | None, typer.Option(metavar="N", help="Others to judge by, never learned from; 20, 4.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Checkpoint, curve, policy; runs/train/SOURCE-TIME.")
+    ] = None,
+    resume: Annotated[Path | None, typer.Option(metavar="DIR", help="Go on in the folder of a training.")] = None,
+    model: Annotated[str | None, typer.Option(metavar="NAME", help="Put the policy into models/NAME, too.")] = None,
+    jobs: Annotated[int | None, typer.Option(metavar="N", help="Threads; as many as cores by default.")] = None,
+    json: Json = False,
+) -> None:
+    """Train the universal policy in the core; the best by validation is kept."""
+
+    def work() -> dict[str, Any]:
+        from ops.train import TrainOptions, run_train
+
+        options = TrainOptions(
+            minutes=minutes,
+            generations=generations,
+            seed=seed,
+            towns=towns,
+            judged=judged,
+            out=out,
+            resume=resume,
+            model=model,
+            jobs=jobs,
+        )
+        return run_train(source, options)
+
+    run_command(work, as_json=json)
+
+
+@app.command()
 def demo(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario with signals.json.")] = "thanh_hoa",
     seeds: Annotated[int, typer.Option(metavar="N", help="Days of the street, each run pushed and not pushed.")] = 8,

@@ -89,6 +89,21 @@ EVALUATE = _keys(
     ("rows[].seeds_to_settle", "integer or null", "seeds", ">= 2", "seeds that would settle it at 80 % power"),
 )
 
+TRAIN = _keys(
+    "train",
+    ("source", "text", "", "", "generated, or the name of the scenario"),
+    ("generations", "integer", "", ">= 0", "generations that were trained"),
+    ("best_generation", "integer", "", ">= 0", "generation whose weights are kept, the best by validation"),
+    ("stopped", "text", "", "", "generations or minutes (all done), or no better (validation did not improve)"),
+    ("train_s", "number", "s", ">= 0", "wall time of training and judging, resumed parts together"),
+    ("wall_s", "number", "s", "> 0", "wall time of this command, making the exercises included"),
+    ("out", "text", "", "", "folder with settings, checkpoint, curve (CSV, PNG, TensorBoard) and policy"),
+    ("model", "text", "", "", "folder of the policy, for evaluate --model"),
+    ("weights_sha256", "text", "", "", "sha256 of the weights' file"),
+    ("greedy_delay_s", "number", "s/veh", "> 0", "greedy control on the validation exercises, geometric mean"),
+    ("validation_ratio", "number", "", "lower = better", "delay over that of greedy control there, geometric mean"),
+)
+
 DEMO = _keys(
     "demo",
     ("scenario", "text", "", "", "name of the scenario"),
@@ -384,6 +399,7 @@ DICTIONARY: tuple[Key, ...] = (
     + TEST
     + COUNT
     + EVALUATE
+    + TRAIN
     + PLAN
     + DEMO
     + REPORT
