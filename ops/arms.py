@@ -7,38 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
-from types import TracebackType
 
-from control.audit import MemoryAudit, Record
-from control.drivers.field import FieldPlant
-from control.drivers.ntcip import NtcipDriver
+from control.audit import Record
 from control.drivers.snmp import Endpoint, SnmpClient
-from control.guard import Guard, street_limits
-from ops.plan_runs import STREET_DAY, open_signals, orders_of
+from control.guard import street_limits
+from ops.plan_runs import open_signals, orders_of
 from ops.street_api import StreetClient
+from ops.street_centre import CENTRE, FieldCentre
 from ops.street_process import StreetProcess
 from ops.street_settings import TRUTH, StreetSettings
 from sim.launch import TRIPS
 from sim.trips import Trips, read_trips
 from traffic.count_files import read_counts
 from traffic.counts import TurnCount
-from traffic.errors import ControllerFault, TrafficError
+from traffic.errors import TrafficError
 from traffic.events import Event
 from traffic.ids import JunctionId
-from traffic.ports import Driver
 from traffic.scenario import Scenario
 from traffic.signals import Plan
 
 HOLD_S = 60.0
 """The street is held once a minute of its own time, so that the centre can poll and renew its lease."""
-PAUSE_S = 1.0
-"""Least street time between two polls of one dialogue."""
-END_OF_RUN, INTERRUPTED = "end of the run", "interrupted"
-"""Why controllers are released where none of them is at fault."""
-CENTRE = b"centre"
-"""The community of the centre; controllers tell masters apart by it."""
+END_OF_RUN = "end of the run"
+"""Why controllers are released where nothing went wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,55 +80,36 @@ class Arm:
     fault: str = ""
 
 
-class Centre:
-    """The centre's end of one street: guard over drivers, counts, clock. Knows wires and the scenario only.
+class HeldClock:
+    """The clock of a street that a harness holds over HTTP; fills `StreetClock`."""
 
-    In a `with`, its controllers are released where anything goes wrong, and its wires are closed.
-    """
+    def __init__(self, client: StreetClient, time_s: float) -> None:
+        self._client, self.time_s = client, time_s
+
+    def wait(self, seconds: float) -> None:
+        """Let the street run on."""
+        self.time_s = self._client.run_until(self.time_s + seconds)
+
+
+class Centre(FieldCentre):
+    """The centre's end of one street: guard over drivers, counts, clock. Knows wires and the scenario only."""
 
     def __init__(self, scenario: Scenario, client: StreetClient) -> None:
         self.town, self.installed = open_signals(scenario)
-        self.client, self.junctions, self.audit = client, self.town.signals.junctions, MemoryAudit()
         about = client.about()
-        self.time_s, self.detection_rate = float(about["time_s"]), dict(about["detection_rate"])
-        limits = street_limits(scenario.guard, scenario.clearance)
-        self._clients = {
+        self.client, self.detection_rate = client, dict(about["detection_rate"])
+        clients = {
             JunctionId(name): SnmpClient(Endpoint(host=host, port=int(port), community=CENTRE))
             for name, (host, port) in about["controllers"].items()
         }
-        drivers: dict[JunctionId, Driver] = {
-            name: NtcipDriver(wire, self.junctions[name], limits, sleep=self._pause)
-            for name, wire in self._clients.items()
-        }
-        self.plant = FieldPlant(self.town.network, self.junctions, drivers, self._wait, self.audit)
-        self.guard = Guard(
-            self.plant,
-            limits,
-            audit=self.audit,
-            now=lambda: STREET_DAY + timedelta(seconds=self.time_s),
-            authority=self.plant.authority,
-        )
-
-    def __enter__(self) -> Centre:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is not None:
-            self.release(error.line if isinstance(error, TrafficError) else INTERRUPTED)
-        self.close()
+        limits = street_limits(scenario.guard, scenario.clearance)
+        clock = HeldClock(client, float(about["time_s"]))
+        super().__init__(self.town.network, self.town.signals.junctions, clients, limits, clock)
 
     def watch(self, until_s: float, tick: Callable[[float], None] = lambda _: None) -> None:
-        """Let the street run to `until_s`, polling and renewing leases on the way.
-
-        A controller that had to be released is in the audit log; the street goes on.
-        """
+        """Let the street run to `until_s`, polling and renewing leases on the way."""
         while self.time_s < until_s - 1e-6:
-            try:
-                self.guard.advance(min(HOLD_S, until_s - self.time_s))
-            except ControllerFault as fault:
-                self.audit.append("fault", None, {"time_s": self.time_s, "error": fault.line})
+            self.advance(min(HOLD_S, until_s - self.time_s))
             tick(self.time_s)
 
     def push(self, plans: Sequence[Plan], sequence_number: int = 1) -> None:
@@ -166,22 +139,6 @@ class Centre:
             self.client.about()
             return error.line
         return ""
-
-    def release(self, reason: str) -> None:
-        """Hand every controller back to its local plan."""
-        self.plant.release_all(reason)
-
-    def close(self) -> None:
-        """Close the wires; what was sent stands."""
-        for wire in self._clients.values():
-            wire.close()
-
-    def _wait(self, seconds: float) -> None:
-        self.time_s = self.client.run_until(self.time_s + seconds)
-
-    def _pause(self, seconds: float) -> None:
-        """Wait within a dialogue: a held street's clock has to go on, or a verification would never end."""
-        self._wait(max(PAUSE_S, seconds))
 
 
 def run_arm(

@@ -117,6 +117,9 @@ def evaluate(
         list[str] | None, typer.Option(metavar="NAME", help="Once per control; differences are to the first.")
     ] = None,
     protocol: Annotated[str, typer.Option(metavar="legacy|safe", help="How stages give way to one another.")] = "safe",
+    via: Annotated[
+        str, typer.Option(metavar="direct|controller", help="controller: plans over NTCIP, and the loss by that.")
+    ] = "direct",
     seeds: Annotated[int, typer.Option(metavar="N", help="Seeds, the same for every control.")] = 5,
     first_seed: Annotated[int, typer.Option(metavar="N", help="Driver seed of the first run.")] = 0,
     demand_seed: Annotated[int, typer.Option(metavar="N", help="0 = the demand file as it is; 100 for claims.")] = 0,
@@ -126,11 +129,12 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Compare controls on the same seeds: mean, interval, worst seed, paired difference."""
-    from ops.evaluate import EvaluateOptions, run_evaluate
+    from ops.evaluate import EvaluateOptions, default_controls, run_evaluate
 
     options = EvaluateOptions(
-        controls=tuple(control) if control else EvaluateOptions().controls,
+        controls=tuple(control) if control else default_controls(via),
         protocol=protocol,
+        via=via,
         seeds=seeds,
         first_seed=first_seed,
         first_demand_seed=demand_seed,

@@ -18,12 +18,15 @@ from ops.evaluate_runs import CONTROLS, SAFE_ONLY, EvaluateRun, EvaluateSpec, ev
 from ops.provenance import command_line, commit, versions
 from ops.scenario_folder import open_scenario
 from ops.statistics import mean_interval, paired_difference
+from ops.via_controls import PLAN_LEVEL
+from ops.via_runs import evaluate_via
 from sim.ensemble import run_many, stderr_progress
 from sim.episode import Seed
 from traffic.errors import BadInput, TrafficError
 from traffic.scenario import Scenario
 
 PROTOCOLS = ("legacy", "safe")
+VIAS = ("direct", "controller")
 TIMES = ("delay_resco_s", "trip_time_s", "wait_s", "stops", "queue_veh")
 VEHICLES = ("arrived", "running", "not_departed", "teleports", "collisions")
 FAULTS = ("direct_green_to_red", "intergreen_violations", "conflicting_greens")
@@ -36,17 +39,24 @@ class EvaluateOptions:
 
     `first_demand_seed` 0 runs the demand file as it is with every driver seed; above 0, run k has
     demand seed `first_demand_seed` + k (100 and above to judge claims, 1-99 for search). `model` is the policy
-    of the control `universal`: a name under `models/`, or a folder.
+    of the control `universal`: a name under `models/`, or a folder. `via` controller runs each control at
+    plan level through virtual controllers, too, and gives the loss.
     """
 
     controls: tuple[str, ...] = ("static", "webster", "actuated", "greedy", "max_pressure")
     protocol: str = "safe"
+    via: str = "direct"
     seeds: int = 5
     first_seed: int = 0
     first_demand_seed: int = 0
     jobs: int | None = None
     out: Path = Path("runs")
     model: str = UNIVERSAL
+
+
+def default_controls(via: str) -> tuple[str, ...]:
+    """Return the controls that are compared where none is named."""
+    return tuple(PLAN_LEVEL) if via == "controller" else EvaluateOptions().controls
 
 
 def run_evaluate(scenario: str, options: EvaluateOptions) -> dict[str, Any]:
@@ -65,7 +75,8 @@ def run_evaluate(scenario: str, options: EvaluateOptions) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="evaluate-") as folder, stderr_progress() as progress:
         specs = _specs(opened, options, Path(folder))
         try:
-            for outcome in run_many(specs, evaluate_one, jobs=options.jobs, progress=progress, title=opened.name):
+            one = evaluate_via if options.via == "controller" else evaluate_one
+            for outcome in run_many(specs, one, jobs=options.jobs, progress=progress, title=opened.name):
                 if outcome.result is not None:
                     runs[outcome.result.control].append(outcome.result)
                 elif outcome.error is not None and fault is None:
@@ -89,11 +100,18 @@ def run_evaluate(scenario: str, options: EvaluateOptions) -> dict[str, Any]:
 def _check(options: EvaluateOptions) -> None:
     """Refuse what cannot be run, before anything is."""
     known = [name for name in CONTROLS if options.protocol == "safe" or name not in SAFE_ONLY]
+    where = f"under {options.protocol}"
     if options.protocol not in PROTOCOLS:
         raise BadInput("--protocol", options.protocol, " or ".join(PROTOCOLS), "choose one")
+    if options.via not in VIAS:
+        raise BadInput("--via", options.via, " or ".join(VIAS), "choose one")
+    if options.via == "controller":
+        if options.protocol != "safe":
+            raise BadInput("--via controller", options.protocol, "--protocol safe", "controllers keep street rules")
+        known, where = list(PLAN_LEVEL), "with a plan head, for --via controller"
     unknown = [name for name in options.controls if name not in known]
     if unknown or not options.controls:
-        limit = f"under {options.protocol}: {', '.join(known)}"
+        limit = f"{where}: {', '.join(known)}"
         raise BadInput("--control", ", ".join(unknown) or "none", limit, "choose from these")
     if len(set(options.controls)) != len(options.controls):
         raise BadInput("--control", ", ".join(options.controls), "each once", "leave out what repeats")
@@ -133,8 +151,27 @@ def table(runs: dict[str, list[EvaluateRun]]) -> list[dict[str, Any]]:
     for control, row in runs.items():
         delays = {run.episode.seed: run.episode.measures.delay_s for run in row}
         first = first or delays
-        rows.append({"control": control, **_row(row), **_difference(first, delays)})
+        rows.append({"control": control, **_row(row), **_difference(first, delays), **via_row(row)})
     return rows
+
+
+def via_row(runs: Sequence[EvaluateRun]) -> dict[str, Any]:
+    """Return what a row through the controllers has beside the others; nothing for a direct one."""
+    pairs = [(run, run.via) for run in runs if run.via is not None]
+    if not pairs:
+        return {}
+    direct = [via.direct.measures.delay_s for _, via in pairs]
+    loss = paired_difference(direct, [run.episode.measures.delay_s for run, _ in pairs])
+    return {
+        "via": "controller",
+        "direct_delay_s": sum(direct) / len(direct),
+        "loss_s": loss.difference,
+        "loss_ci95_s": [loss.low, loss.high],
+        "plans_pushed": sum(via.pushed for _, via in pairs),
+        "plans_confirmed": sum(via.confirmed for _, via in pairs),
+        "longest_red_s": max(via.longest_red_s for _, via in pairs),
+        "rounded_phases": pairs[0][1].rounded_phases,
+    }
 
 
 def _row(runs: Sequence[EvaluateRun]) -> dict[str, Any]:
@@ -171,7 +208,8 @@ def _difference(first: dict[Seed, float], other: dict[Seed, float]) -> dict[str,
 def _write(result: dict[str, Any], options: EvaluateOptions, runs: dict[str, list[EvaluateRun]]) -> Path:
     """Write the table, every run, settings, versions and commit as JSON; return the path."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")[:-3]
-    path = options.out / f"evaluate-{result['scenario']}-{options.protocol}-{stamp}.json"
+    way = "" if options.via == "direct" else f"-via-{options.via}"
+    path = options.out / f"evaluate-{result['scenario']}-{options.protocol}{way}-{stamp}.json"
     record = {
         **result,
         "settings": asdict(options),

@@ -15,6 +15,7 @@ from control.one_by_one import OneByOne
 from control.plan.webster import WebsterSettings, webster_plan
 from ops.core_mpc import MPC_ZONE_M, mpc_of
 from ops.core_policy import POLICY_ZONE_M, UNIVERSAL, universal_of
+from ops.evaluate_safe import safe_programs, with_clearances
 from ops.plan_runs import open_signals
 from sim.demand import read_demand
 from sim.detectors import ZONE_M
@@ -31,7 +32,7 @@ from traffic.ids import JunctionId, MovementId
 from traffic.network import Network
 from traffic.ports import Controller, Plant
 from traffic.scenario import Scenario
-from traffic.signals import Junction
+from traffic.signals import Plan
 
 PUBLISHED = {"arterial4x4": LEGACY_FAST}
 """Scenarios whose published results decide faster than the others (notes/signal-control.md)."""
@@ -50,6 +51,29 @@ class EvaluateSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Via:
+    """What a run through the virtual controllers has beside its episode.
+
+    Attributes
+    ----------
+    direct
+        The same control of the same seed on the same street, actuated directly.
+    pushed, confirmed
+        Plans that controllers took, and those of them that a poll saw in effect.
+    longest_red_s
+        Longest red that a link which is ever green showed, seconds.
+    rounded_phases
+        Phases whose yellow or red clearance the controllers round up to the street's step.
+    """
+
+    direct: Episode
+    pushed: int
+    confirmed: int
+    longest_red_s: float
+    rounded_phases: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluateRun:
     """What one run gave, and how often the guard refused a decision or forced a call."""
 
@@ -58,6 +82,7 @@ class EvaluateRun:
     refused: int = 0
     forced: int = 0
     released: int = 0
+    via: Via | None = None
 
 
 Programs = Mapping[JunctionId, Program]
@@ -109,10 +134,12 @@ def programs_of(control: str, town: Town, protocol: Protocol, scenario: Scenario
     """Return the programs that a control without a controller runs."""
     if control == "webster":
         return webster_programs(town, protocol, scenario)
+    if control == "static_safe":
+        return safe_programs(town, protocol, scenario)
     programs: Programs = town.signals.programs
     if control.startswith("actuated"):
         programs = {name: actuated(program) for name, program in programs.items()}
-    if control.endswith("_safe"):
+    if control == "actuated_safe":
         programs = {name: safe_program(program, protocol) for name, program in programs.items()}
     return programs
 
@@ -156,7 +183,21 @@ def limits_of(town: Town, protocol: Protocol, scenario: Scenario) -> GuardLimits
 
 
 def webster_programs(town: Town, protocol: Protocol, scenario: Scenario) -> Programs:
-    """Return Webster's programs for the busiest quarter of an hour of the demand file, offsets as installed.
+    """Return the programs of `webster_plans`, as they run under this protocol.
+
+    Raises
+    ------
+    UnsafeCommand
+        If a plan breaks a rule of the guard under this protocol.
+    """
+    junctions = {name: with_clearances(row, protocol) for name, row in town.signals.junctions.items()}
+    signals = replace(town.signals, junctions=junctions)
+    plans = webster_plans(replace(town, signals=signals), protocol, scenario)
+    return {name: program_of_plan(junctions[name], plan) for name, plan in plans.items()}
+
+
+def webster_plans(town: Town, protocol: Protocol, scenario: Scenario) -> dict[JunctionId, Plan]:
+    """Return Webster's plans for the busiest quarter of an hour of the demand file, offsets as installed.
 
     Raises
     ------
@@ -166,34 +207,16 @@ def webster_programs(town: Town, protocol: Protocol, scenario: Scenario) -> Prog
     flows_vph = design_flows_vph(town, scenario)
     limits = limits_of(town, protocol, scenario)
     settings = WebsterSettings(is_capped=True)
-    programs = {}
+    plans = {}
     for name, installed in town.signals.junctions.items():
-        junction = _with_clearances(without_merges(installed, town.network), protocol)
+        junction = without_merges(installed, town.network)
         plan = webster_plan(junction, town.network, flows_vph, settings, replace(limits, min_green_s=5.0))
         offset_s = town.signals.plans[name].pattern.offset_s % plan.pattern.cycle_s
-        plan = replace(plan, pattern=replace(plan.pattern, offset_s=offset_s))
-        faults = plan_faults(junction, plan, limits)
+        plans[name] = replace(plan, pattern=replace(plan.pattern, offset_s=offset_s))
+        faults = plan_faults(junction, plans[name], limits)
         if faults:
             raise UnsafeCommand(f"webster at junction {name}", "; ".join(faults), next_move="leave webster out")
-        programs[name] = program_of_plan(junction, plan)
-    return programs
-
-
-def _with_clearances(junction: Junction, protocol: Protocol) -> Junction:
-    """Return the junction with at least the protocol's yellow and all-red wherever a phase has a yellow."""
-    if not protocol.keeps_installed:
-        return junction
-    phases = tuple(
-        replace(
-            phase,
-            yellow_ds=max(phase.yellow_ds, round(10 * protocol.yellow_s)),
-            red_clear_ds=max(phase.red_clear_ds, round(10 * protocol.all_red_s)),
-        )
-        if phase.yellow_ds
-        else phase
-        for phase in junction.phases
-    )
-    return replace(junction, phases=phases)
+    return plans
 
 
 def design_flows_vph(town: Town, scenario: Scenario) -> Mapping[MovementId, float]:

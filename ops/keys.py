@@ -87,6 +87,14 @@ EVALUATE = _keys(
     ("rows[].difference_s", "number", "s/veh", "negative = better", "paired difference of delay_s to the first row"),
     ("rows[].difference_ci95_s", "two numbers", "s/veh", "negative = better", "95 % t-interval of the difference"),
     ("rows[].seeds_to_settle", "integer or null", "seeds", ">= 2", "seeds that would settle it at 80 % power"),
+    ("rows[].via", "text", "", "", "controller; this key and those below are there with `--via controller` only"),
+    ("rows[].direct_delay_s", "number", "s/veh", "lower = better", "delay_s of the same control actuated directly"),
+    ("rows[].loss_s", "number", "s/veh", "positive = worse", "delay_s less direct_delay_s, paired by seed"),
+    ("rows[].loss_ci95_s", "two numbers", "s/veh", "positive = worse", "95 % t-interval of loss_s"),
+    ("rows[].plans_pushed", "integer", "plans", ">= 0", "plans that controllers took, all seeds"),
+    ("rows[].plans_confirmed", "integer", "plans", ">= 0", "those of them that a poll saw in effect, all seeds"),
+    ("rows[].longest_red_s", "number", "s", ">= 0", "longest time between two greens of a link, worst seed"),
+    ("rows[].rounded_phases", "integer", "phases", ">= 0", "phases whose clearance is rounded up to the street's step"),
 )
 
 TRAIN = _keys(

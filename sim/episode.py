@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import unescape
@@ -119,7 +119,7 @@ def run_controlled(
     finally:
         gc.unfreeze()
         twin.close()
-    return _episode(run, histories, cpu_s)
+    return episode_of(run, histories, cpu_s)
 
 
 def run_native(run: Run, programs: Mapping[JunctionId, Program] | None = None) -> Episode:
@@ -144,7 +144,7 @@ def run_native(run: Run, programs: Mapping[JunctionId, Program] | None = None) -
         if is_static
         else _recorded(run.folder)
     )
-    return _episode(run, histories, cpu_s)
+    return episode_of(run, histories, cpu_s)
 
 
 def history_of_program(program: Program, begin_s: float, end_s: float) -> list[Moment]:
@@ -159,7 +159,8 @@ def history_of_program(program: Program, begin_s: float, end_s: float) -> list[M
     return moments
 
 
-def _episode(run: Run, histories: Mapping[JunctionId, list[Moment]], cpu_s: float) -> Episode:
+def episode_of(run: Run, histories: Mapping[JunctionId, Sequence[Moment]], cpu_s: float) -> Episode:
+    """Return what a run gave, from the trip records in its folder and the lamps that were shown."""
     begin_s, end_s = run.what.begin_s, run.what.end_s
     intergreen_s = run.protocol.yellow_s + run.protocol.all_red_s
     trips = read_trips(run.folder / TRIPS, end_s)

@@ -87,6 +87,27 @@ def _yields(crossing: Crossing, link: int, letter: str, foe: int, foe_letter: st
     )
 
 
+def longest_red_s(history: Sequence[Moment], end_s: float) -> float:
+    """Return the longest time in which a link that is ever green was not, seconds; a red at the end counts.
+
+    Examples
+    --------
+    >>> longest_red_s([(0.0, "Grr"), (30.0, "rGr"), (42.0, "Grr")], 60.0)
+    30.0
+    """
+    longest_s = 0.0
+    green: set[int] = set()
+    since_s: dict[int, float] = {}
+    for time_s, lamps in history:
+        for link, letter in enumerate(lamps):
+            if letter in GREEN_LETTERS:
+                green.add(link)
+                longest_s = max(longest_s, time_s - since_s.pop(link, time_s))
+            else:
+                since_s.setdefault(link, time_s)
+    return max([longest_s, *(end_s - start_s for link, start_s in since_s.items() if link in green)])
+
+
 def replay(junction: JunctionId, history: Sequence[Moment], begin_s: float, end_s: float) -> Program:
     """Return a static program that shows again what was shown from `begin_s` to `end_s`."""
     starts = [time_s for time_s, _ in history]

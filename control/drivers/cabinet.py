@@ -29,7 +29,7 @@ from control.drivers.tables_layout import CONTROLS, Slot, layout
 from control.drivers.tables_rows import LocalProgram, junction_of, plan_of, rows, shape_of, wiring_fault
 from traffic.events import EventCode
 from traffic.ids import DetectorId, PhaseNumber
-from traffic.lamps import Part, lamps
+from traffic.lamps import Part, RingState, lamps
 from traffic.ports import EventSink
 from traffic.signals import Junction
 
@@ -105,6 +105,7 @@ class VirtualController:
         self._minute = -1
         self._active_preempt = 0
         self._checked: dict[str, bool] = {}
+        self._known: dict[tuple[RingState, ...], str] = {}
         self.rings: Rings = start_dark(self.junction, self.calls, self.settings.step_ds, now_ds)
         self._begin()
 
@@ -166,7 +167,7 @@ class VirtualController:
         self._follow_command()
         if self.unit.now_ds >= self._dark_until_ds:
             self._move()
-        self._show(lamps(self.junction, [ring.state for ring in self.rings.rings]))
+        self._show(self._lamps())
 
     def _move(self) -> None:
         clock = self.rings.clock
@@ -194,6 +195,13 @@ class VirtualController:
             shown = FLASH_LETTER * self.junction.n_links
         self.log.lamps(self.junction, self.shown, shown)
         self.shown = shown
+
+    def _lamps(self) -> str:
+        """Return what the rings show; overlaps are wired, so that the same states always show the same."""
+        states = tuple(ring.state for ring in self.rings.rings)
+        if states not in self._known:
+            self._known[states] = lamps(self.installed, states)
+        return self._known[states]
 
     def _conflicts(self, shown: str) -> bool:
         """Whether two foes show protected green: what the conflict monitor watches."""
@@ -255,7 +263,7 @@ class VirtualController:
         self.rings.on_change, self.rings.on_walk = self.log.ring, self.log.emit
         self.rings.step()
         self._is_stale = False
-        self._show(lamps(self.junction, [ring.state for ring in self.rings.rings]))
+        self._show(self._lamps())
 
     def _refresh_command(self) -> None:
         minute = self.unit.local_s() // 60

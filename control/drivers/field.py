@@ -1,7 +1,7 @@
 """The street as a Plant: every junction behind its driver. Only ever used inside `control.guard.Guard`.
 
 Plan level only: a decision is a plan that is loaded, read back and selected; the lease is renewed
-while time passes. What the detectors see stays unknown here: counts come from the cameras.
+while time passes. What is in the detector zones the cameras say; without them it stays unknown.
 """
 
 from __future__ import annotations
@@ -9,32 +9,47 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median_low
+from typing import NamedTuple
 
 import numpy as np
 
 from traffic.decisions import Decision, Release, SelectPattern
 from traffic.errors import ControllerFault, PlantLost, TrafficError, UnsafeCommand
 from traffic.ids import JunctionId, PhaseNumber
-from traffic.lamps import FREER, stages
+from traffic.lamps import FREER, Part, RingState, lamps, stages
 from traffic.network import Network
 from traffic.ports import AuditLog, ControllerStatus, Driver, Identity
 from traffic.signals import Junction, Overlap, Plan
-from traffic.snapshot import Snapshot
+from traffic.snapshot import FloatArray, Snapshot
 
 LEASE_SHARE = 3
 """The lease is renewed every so-many-th part of the controller's backup time (notes/field.md)."""
 EPSILON_S = 1e-6
 
 
+class ZoneReadings(NamedTuple):
+    """What the cameras see by movement: the arrays of `traffic.snapshot.Snapshot`."""
+
+    arriving_veh: FloatArray
+    queued_veh: FloatArray
+    leaving_veh: FloatArray
+    zone_length_m: FloatArray
+
+
 @dataclass(slots=True)
 class _Post:
-    """What the centre knows of one controller that it commands; `silent_s` is how long its polls have been lost."""
+    """What the centre knows of one controller that it commands; `silent_s` is how long its polls have been lost.
+
+    `stage` is the running one as polled, `stage_since_s` when a poll saw it first.
+    """
 
     driver: Driver
     plan: Plan | None = None
     is_confirmed: bool = False
     status: ControllerStatus | None = None
     silent_s: float = 0.0
+    stage: int = -1
+    stage_since_s: float = 0.0
 
     @property
     def time_s(self) -> float:
@@ -45,6 +60,11 @@ class _Post:
         """Take an answer."""
         self.status, self.silent_s = status, 0.0
         return status
+
+    def see_stage(self, stage: int) -> None:
+        """Take the stage of the last answer."""
+        if stage != self.stage and self.status is not None:
+            self.stage, self.stage_since_s = stage, self.status.time_s
 
 
 class FieldPlant:
@@ -60,6 +80,8 @@ class FieldPlant:
         Lets this much street time pass (a sleep, or the harness of a simulated street).
     audit
         Where pushes, confirmations and releases are recorded.
+    cameras
+        Asked for the readings of the detector zones at every snapshot; None where nothing sees them.
     """
 
     def __init__(
@@ -69,8 +91,11 @@ class FieldPlant:
         drivers: Mapping[JunctionId, Driver],
         wait: Callable[[float], None],
         audit: AuditLog,
+        cameras: Callable[[], ZoneReadings] | None = None,
     ) -> None:
         self._network, self._junctions, self._wait, self._audit = network, junctions, wait, audit
+        unknown = np.full(len(network.movements), np.nan)
+        self._cameras = cameras or (lambda: ZoneReadings(unknown, unknown, unknown, unknown))
         self._posts = {name: _Post(drivers[name]) for name in network.crossings}
         self._stages = {name: stages(junction) for name, junction in junctions.items()}
         self.read_back: dict[JunctionId, bool] = {}
@@ -97,7 +122,7 @@ class FieldPlant:
         return driver.identify(), driver.status()
 
     def snapshot(self) -> Snapshot:
-        """Poll every controller; the zones are unknown (NaN).
+        """Poll every controller, and ask the cameras; a stage counts as green since a poll saw it first.
 
         Raises
         ------
@@ -106,21 +131,23 @@ class FieldPlant:
         PlantLost
             If one does not answer.
         """
-        n = len(self._network.movements)
         polled = [self._poll(name) for name in self._posts]
-        unknown = np.full(n, np.nan)
+        # The middle one: a single controller whose clock runs off moves nobody's time.
+        time_s = median_low(status.time_s for status in polled)
+        for (name, post), status in zip(self._posts.items(), polled, strict=True):
+            post.see_stage(stage_of(self._junctions[name], self._stages[name], status))
+        seen = self._cameras()
         return Snapshot(
-            # The middle one: a single controller whose clock runs off moves nobody's time.
-            time_s=median_low(status.time_s for status in polled),
-            arriving_veh=unknown,
-            queued_veh=unknown,
-            leaving_veh=unknown,
-            zone_length_m=unknown,
+            time_s=time_s,
+            arriving_veh=seen.arriving_veh,
+            queued_veh=seen.queued_veh,
+            leaving_veh=seen.leaving_veh,
+            zone_length_m=seen.zone_length_m,
             lamps=tuple(
                 lamps_of(self._junctions[name], status) for name, status in zip(self._posts, polled, strict=True)
             ),
-            stage=tuple(-1 for _ in polled),
-            green_since_s=tuple(0.0 for _ in polled),
+            stage=tuple(post.stage for post in self._posts.values()),
+            green_since_s=tuple(min(post.stage_since_s, time_s) for post in self._posts.values()),
         )
 
     def command(self, decisions: Sequence[Decision]) -> None:
@@ -259,6 +286,14 @@ def is_same_timing(wanted: Plan, loaded: Plan) -> bool:
     splits = [{s.phase: s for s in plan.split.splits} for plan in (wanted, loaded)]
     cycles = [(p.pattern.cycle_s, p.pattern.offset_s, p.pattern.sequence) for p in (wanted, loaded)]
     return wanted.junction == loaded.junction and cycles[0] == cycles[1] and splits[0] == splits[1]
+
+
+def stage_of(junction: Junction, installed: Sequence[str], status: ControllerStatus) -> int:
+    """Return the place in `installed` of the stage that the polled phases make; -1 in a change, or where none runs."""
+    if status.yellows or not status.greens:
+        return -1
+    shown = lamps(junction, [RingState(phase, Part.GREEN, phase) for phase in sorted(status.greens)])
+    return installed.index(shown) if shown in installed else -1
 
 
 def lamps_of(junction: Junction, status: ControllerStatus) -> str:

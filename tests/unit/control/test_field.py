@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from control.audit import MemoryAudit
-from control.drivers.field import FieldPlant, is_same_timing
+from control.drivers.field import FieldPlant, ZoneReadings, is_same_timing
 from control.guard import Guard
 from control.limits import GuardLimits
 from tests.unit.control.fakes import FakePlant, make_crossroads, make_plan
 from tests.unit.control.test_guard import A, make_identity, make_status, select
 from traffic.decisions import Extend, Release, Stage
 from traffic.errors import ControllerFault, PlantLost, UnsafeCommand
-from traffic.ids import JunctionId
+from traffic.ids import JunctionId, PhaseNumber
 from traffic.ports import ControllerStatus, Identity
 from traffic.signals import Plan
 
@@ -32,6 +32,7 @@ class ToldDriver:
         self.calls: list[str] = []
         self.raises: dict[str, Exception] = {}
         self.is_confirmed = False
+        self.greens, self.yellows = frozenset[PhaseNumber](), frozenset[PhaseNumber]()
         self.reads: Plan | None = None
 
     def _call(self, name: str) -> None:
@@ -44,7 +45,8 @@ class ToldDriver:
 
     def status(self) -> ControllerStatus:
         self._call("status")
-        return make_status(time_s=self.time_s, backup_time_s=BACKUP_S)
+        lit = {"greens": self.greens, "yellows": self.yellows}
+        return make_status(time_s=self.time_s, backup_time_s=BACKUP_S, **lit)
 
     def load(self, plan: Plan) -> Plan:
         self._call("load")
@@ -239,6 +241,26 @@ def test_a_snapshot_knows_lamps_and_time_and_nothing_of_the_zones() -> None:
     assert snapshot.time_s == 30.0 and snapshot.stage == (-1, -1, -1)
     for zone in (snapshot.arriving_veh, snapshot.queued_veh, snapshot.leaving_veh, snapshot.zone_length_m):
         assert zone.shape == (len(field.plant.network.movements),) and np.isnan(zone).all()
+
+
+def test_a_snapshot_has_what_cameras_see_and_the_stage_that_polls_show_with_when_it_was_first_seen() -> None:
+    field = Field()
+    n = len(field.plant.network.movements)
+    seen = ZoneReadings(np.full(n, 4.0), np.full(n, 3.0), np.full(n, 1.0), np.full(n, 50.0))
+    drivers = dict(field.drivers)
+    plant = FieldPlant(field.plant.network, field.plant.junctions, drivers, lambda _: None, field.audit, lambda: seen)
+    one, two, none = frozenset({PhaseNumber(1)}), frozenset({PhaseNumber(2)}), frozenset[PhaseNumber]()
+    snapshots = []
+    for time_s, greens, yellows in ((10.0, one, none), (20.0, one, none), (30.0, none, one), (40.0, two, none)):
+        for driver in field.drivers.values():
+            driver.time_s = time_s
+        field.drivers[A].greens, field.drivers[A].yellows = greens, yellows
+        snapshots.append(plant.snapshot())
+    assert [row.stage[0] for row in snapshots] == [0, 0, -1, 1]
+    assert [row.green_since_s[0] for row in snapshots] == [10.0, 10.0, 30.0, 40.0]
+    assert snapshots[0].lamps[0] == plant.stages[A][0]
+    assert (snapshots[0].arriving_veh[0], snapshots[0].queued_veh[0], snapshots[0].leaving_veh[0]) == (4.0, 3.0, 1.0)
+    assert snapshots[0].zone_length_m[0] == 50.0
 
 
 @pytest.mark.parametrize(

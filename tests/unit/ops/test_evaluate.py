@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ops.evaluate import EvaluateOptions, run_evaluate, table
-from ops.evaluate_runs import EvaluateRun, EvaluateSpec, busiest_period, protocol_of
+from ops.evaluate import EvaluateOptions, default_controls, run_evaluate, table, via_row
+from ops.evaluate_runs import EvaluateRun, EvaluateSpec, Via, busiest_period, protocol_of
 from ops.keys import DICTIONARY
 from ops.scenario_folder import open_scenario
+from ops.via_controls import PLAN_LEVEL
 from sim.ensemble import Outcome
 from sim.episode import Episode, Seed
 from sim.lamp_history import LampFaults
@@ -41,6 +43,12 @@ def make_run(control: str, seed: int, delay_s: float) -> EvaluateRun:
     return EvaluateRun(control=control, episode=episode)
 
 
+def make_via(control: str, seed: int, delay_s: float, direct_s: float) -> EvaluateRun:
+    direct = make_run(control, seed, direct_s).episode
+    via = Via(direct=direct, pushed=2, confirmed=1, longest_red_s=60.0 + seed, rounded_phases=3)
+    return replace(make_run(control, seed, delay_s), via=via)
+
+
 def make_scenario(name: str) -> Scenario:
     return Scenario(name=name, title=name, folder=Path(), network=Path("n"), routes=(Path("r"),))
 
@@ -57,6 +65,15 @@ def test_rows_have_mean_interval_worst_and_the_paired_difference() -> None:
     assert (greedy["direct_green_to_red"], greedy["not_departed"], greedy["cpu_s"]) == (3, 2.0, 2.0)
 
 
+def test_the_loss_is_paired_by_seed_and_positive_where_the_controllers_are_worse() -> None:
+    runs = [make_via("webster", seed, 40.0 + 10 * seed + loss, 40.0 + 10 * seed) for seed, loss in enumerate((1, 2, 3))]
+    row = via_row(runs)
+    assert (row["via"], row["direct_delay_s"], row["loss_s"]) == ("controller", 50.0, 2.0)
+    assert row["loss_ci95_s"] == pytest.approx([-0.48, 4.48], abs=0.01)
+    assert (row["plans_pushed"], row["plans_confirmed"], row["longest_red_s"], row["rounded_phases"]) == (6, 3, 62.0, 3)
+    assert via_row([make_run("webster", 0, 40.0)]) == {}
+
+
 def test_only_seeds_that_both_have_are_paired() -> None:
     first = [make_run("static", seed, 40.0 + seed) for seed in range(3)]
     (_, greedy) = table({"static": first, "greedy": [make_run("greedy", 2, 30.0)]})
@@ -70,6 +87,9 @@ BAD = {
     "twice": ({"controls": ("static", "static")}, "each once"),
     "safe row under legacy": ({"controls": ("static_safe",), "protocol": "legacy"}, "static_safe"),
     "protocol": ({"protocol": "fast"}, "legacy or safe"),
+    "way": ({"via": "air"}, "direct or controller"),
+    "no plan head": ({"via": "controller", "controls": ("greedy", "webster")}, "greedy .*static_safe, webster"),
+    "controllers under legacy": ({"via": "controller", "protocol": "legacy"}, "--via controller: legacy .*safe"),
     "no seed": ({"seeds": 0}, "--seeds: 0"),
     "demand seed": ({"first_demand_seed": -1}, "--demand-seed: -1"),
     "no job": ({"jobs": 0}, "--jobs: 0"),
@@ -81,6 +101,11 @@ def test_bad_options_are_refused_before_anything_runs(changes: dict[str, object]
     with pytest.raises(BadInput, match=says):
         run_evaluate("grid", EvaluateOptions(out=tmp_path, **changes))  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_controls_by_default_can_be_run_the_way_that_is_asked_for() -> None:
+    assert default_controls("direct") == EvaluateOptions().controls
+    assert set(default_controls("controller")) == set(PLAN_LEVEL)
 
 
 @pytest.mark.parametrize("name", ["../grid", "nowhere", " ", "/"])
@@ -162,4 +187,6 @@ def test_every_key_stands_in_the_data_dictionary(tmp_path: Path, monkeypatch: py
     result = run_evaluate(make_folder(tmp_path), EvaluateOptions(controls=("static",), seeds=1, out=tmp_path / "out"))
     names = {key.name for key in DICTIONARY if key.command == "evaluate"}
     shown = {name for name in result if name != "rows"} | {f"rows[].{name}" for name in result["rows"][0]}
-    assert shown == names
+    added = {f"rows[].{name}" for name in via_row([make_via("static", 0, 40.0, 38.0)])}
+    assert shown | added == names
+    assert not shown & added

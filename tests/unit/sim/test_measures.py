@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sim.heads import Moment
-from sim.lamp_history import lamp_faults, replay
+from sim.lamp_history import lamp_faults, longest_red_s, replay
 from sim.measures import measure
 from sim.trips import read_trips
 from tests.unit.sim.random_programs import make_crossing
@@ -87,3 +87,10 @@ def test_a_link_that_yields_may_follow_at_once() -> None:
 def test_a_replay_shows_again_what_was_shown() -> None:
     program = replay(JunctionId("J"), [(57.0, "Gr"), (70.0, "yr"), (73.0, "rG")], 57.0, 100.0)
     assert [program.lamps_at(time_s) for time_s in (57.0, 69.0, 70.0, 73.0, 99.0)] == ["Gr", "Gr", "yr", "rG", "rG"]
+
+
+def test_the_longest_red_is_of_links_that_are_ever_green_and_one_that_never_ends_counts() -> None:
+    history = [(10.0, "Grrs"), (40.0, "yrrs"), (43.0, "rGrr"), (60.0, "gyrr")]
+    assert longest_red_s(history, 70.0) == 33.0
+    assert longest_red_s(history, 120.0) == 60.0
+    assert longest_red_s([(0.0, "rr")], 99.0) == 0.0
