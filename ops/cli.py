@@ -220,6 +220,7 @@ def train(
     judged: Annotated[
         int | None, typer.Option(metavar="N", help="Others to judge by, never learned from; 20, 4.")
     ] = None,
+    every: Annotated[int | None, typer.Option(metavar="N", help="Generations from judgement to judgement; 10.")] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Checkpoint, curve, policy; runs/train/SOURCE-TIME.")
     ] = None,
@@ -239,6 +240,7 @@ def train(
             seed=seed,
             towns=towns,
             judged=judged,
+            every=every,
             out=out,
             resume=resume,
             model=model,

@@ -62,6 +62,7 @@ class TrainOptions:
     seed: int | None = None
     towns: int | None = None
     judged: int | None = None
+    every: int | None = None
     out: Path | None = None
     resume: Path | None = None
     model: str | None = None
@@ -147,6 +148,7 @@ def new_task(source: str, options: TrainOptions) -> Task:
         given,
         generations=options.generations,
         minutes=given.minutes if options.minutes is None else options.minutes,
+        every=given.every if options.every is None else options.every,
         evolution=replace(given.evolution, seed=given.evolution.seed if options.seed is None else options.seed),
     )
     towns, judged = (80, 20) if source == GENERATED else (12, 4)
@@ -155,6 +157,7 @@ def new_task(source: str, options: TrainOptions) -> Task:
         ("--minutes", chosen.minutes, 0.01, 10080.0),
         ("--generations", 1 if chosen.generations is None else chosen.generations, 1, 1_000_000),
         ("--seed", chosen.evolution.seed, 0, 2**31 - 1),
+        ("--every", chosen.every, 1, 1_000_000),
         ("--towns", task.towns if options.towns is None else options.towns, 1, most),
         ("--judged", task.judged if options.judged is None else options.judged, 1, most),
     ):
@@ -175,7 +178,7 @@ def _resumed(source: str, options: TrainOptions, folder: Path) -> Task:
         raise BadInput("--resume", f"{folder} trains on {found}", f"not {source}", f"say: train {found}")
     given = [
         name
-        for name in ("minutes", "generations", "seed", "towns", "judged", "out")
+        for name in ("minutes", "generations", "seed", "towns", "judged", "every", "out")
         if getattr(options, name) is not None
     ]
     if given:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -121,7 +121,8 @@ def train_on(
     begun_s = time.monotonic()
     evolution, tried = evolve(before.evolution, exercises, settings.evolution, pool, progress_of(before, settings))
     best, ratio, best_generation, found = before.best, before.best_ratio, before.best_generation, np.nan
-    if evolution.generation % settings.every == 0 or evolution.generation == settings.generations:
+    now = replace(before, evolution=evolution, seconds=before.seconds + time.monotonic() - begun_s)
+    if evolution.generation % settings.every == 0 or progress_of(now, settings) >= 1.0:
         weights = evolution.weights.astype(np.float32)
         found = judge.ratio(weights)
         if found < ratio:
