@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -28,9 +29,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SMALL = ["--generations", "6", "--every", "2", "--towns", "3", "--judged", "2", "--seed", "4"]
 
 
-def start(cwd: Path, *words: str) -> subprocess.Popen[str]:
-    """Start `train generated` in a folder that keeps its towns."""
-    return subprocess.Popen(
+def start(cwd: Path, *words: str, file_bytes: int | None = None) -> subprocess.Popen[str]:
+    """Start `train generated` in a folder that keeps its towns; no file of it may grow beyond `file_bytes`."""
+    child = subprocess.Popen(
         [sys.executable, "-c", "from ops.cli import main; main()", "train", "generated", *words, "--json"],
         cwd=cwd,
         stdout=subprocess.PIPE,
@@ -38,6 +39,9 @@ def start(cwd: Path, *words: str) -> subprocess.Popen[str]:
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
+    if file_bytes is not None:
+        resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+    return child
 
 
 def finish(child: subprocess.Popen[str]) -> dict[str, Any]:
@@ -126,6 +130,20 @@ def test_ctrl_c_keeps_the_best_so_far(whole: dict[str, Any], home: Path) -> None
     assert card["stopped"] == "interrupted" and not card["is_complete"]
     assert np.isfinite(load_policy(home / "interrupted" / "model")).all()
     assert (home / "interrupted" / "curve.png").exists()
+
+
+def test_a_full_disk_is_one_line_and_the_last_good_checkpoint_goes_on(whole: dict[str, Any], home: Path) -> None:
+    first = start(home, *SMALL, "--out", "full")
+    wait_for(home / "full" / "checkpoint.npz")
+    first.kill()
+    first.communicate()
+    kept = (home / "full" / "checkpoint.npz").read_bytes()
+    child = start(home, "--resume", "full", file_bytes=len(kept) - 1)
+    out, said = child.communicate(timeout=120.0)
+    assert child.returncode == 1 and "make room, then go on with --resume full" in said and "Traceback" not in said
+    assert json.loads(out)["error"]["where"].endswith("checkpoint.npz")
+    assert (home / "full" / "checkpoint.npz").read_bytes() == kept and not list((home / "full").glob(".*.part"))
+    assert finish(start(home, "--resume", "full"))["weights_sha256"] == whole["weights_sha256"]
 
 
 @pytest.mark.parametrize(
