@@ -127,7 +127,9 @@ def run_of(spec: EvaluateSpec) -> Run:
     """Return the run of a spec; its town has the scenario's own signals where it names some."""
     zone_m = ZONES_M.get(spec.control, ZONE_M)
     run = prepare(spec.scenario, spec.seed, spec.protocol, spec.folder, zone_m=zone_m)
-    return run if spec.scenario.signals is None else replace(run, town=open_signals(spec.scenario)[0])
+    if spec.scenario.signals is None:
+        return run
+    return replace(run, town=replace(open_signals(spec.scenario)[0], zones=run.town.zones))
 
 
 def programs_of(control: str, town: Town, protocol: Protocol, scenario: Scenario) -> Programs:
