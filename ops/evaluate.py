@@ -146,13 +146,18 @@ def _specs(scenario: Scenario, options: EvaluateOptions, folder: Path) -> list[E
 
 def table(runs: dict[str, list[EvaluateRun]]) -> list[dict[str, Any]]:
     """Return one row a control: means over its seeds, and the paired difference to the first control."""
-    first: dict[Seed, float] = {}
-    rows = []
-    for control, row in runs.items():
-        delays = {run.episode.seed: run.episode.measures.delay_s for run in row}
-        first = first or delays
-        rows.append({"control": control, **_row(row), **_difference(first, delays), **via_row(row)})
-    return rows
+    first = next(iter(runs.values()), [])
+    return [control_row(control, row, first) for control, row in runs.items()]
+
+
+def control_row(control: str, runs: Sequence[EvaluateRun], first: Sequence[EvaluateRun]) -> dict[str, Any]:
+    """Return the row of one control, of which at least one run was done, beside the runs of the first control."""
+    return {"control": control, **_row(runs), **_difference(delays_of(first), delays_of(runs)), **via_row(runs)}
+
+
+def delays_of(runs: Sequence[EvaluateRun]) -> dict[Seed, float]:
+    """Return the delay of every seed, s/veh."""
+    return {run.episode.seed: run.episode.measures.delay_s for run in runs}
 
 
 def via_row(runs: Sequence[EvaluateRun]) -> dict[str, Any]:
@@ -169,7 +174,6 @@ def via_row(runs: Sequence[EvaluateRun]) -> dict[str, Any]:
         "loss_ci95_s": [loss.low, loss.high],
         "plans_pushed": sum(via.pushed for _, via in pairs),
         "plans_confirmed": sum(via.confirmed for _, via in pairs),
-        "longest_red_s": max(via.longest_red_s for _, via in pairs),
         "rounded_phases": pairs[0][1].rounded_phases,
     }
 
@@ -187,6 +191,7 @@ def _row(runs: Sequence[EvaluateRun]) -> dict[str, Any]:
         "delay_worst_s": max(delays),
         **{name: sum(getattr(row, name) for row in measures) / n for name in TIMES + VEHICLES},
         **{name: sum(getattr(run.episode.faults, name) for run in runs) for name in FAULTS},
+        "longest_red_s": max(run.episode.longest_red_s for run in runs),
         "guard_refused": sum(run.refused for run in runs),
         "guard_forced": sum(run.forced for run in runs),
         "guard_released": sum(run.released for run in runs),

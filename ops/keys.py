@@ -80,6 +80,7 @@ EVALUATE = _keys(
     ("rows[].direct_green_to_red", "integer", "links", ">= 0", "greens that ended without yellow, all seeds"),
     ("rows[].intergreen_violations", "integer", "pairs", ">= 0", "foes green too early for the protocol, all seeds"),
     ("rows[].conflicting_greens", "integer", "pairs", ">= 0", "foes both G, all seeds"),
+    ("rows[].longest_red_s", "number", "s", ">= 0", "longest time between two greens of a link, worst seed"),
     ("rows[].guard_refused", "integer", "decisions", ">= 0", "decisions that the guard refused, all seeds"),
     ("rows[].guard_forced", "integer", "stages", ">= 0", "stages forced before the longest red, all seeds"),
     ("rows[].guard_released", "integer", "junctions", ">= 0", "junctions released on a fault read back, all seeds"),
@@ -93,7 +94,6 @@ EVALUATE = _keys(
     ("rows[].loss_ci95_s", "two numbers", "s/veh", "positive = worse", "95 % t-interval of loss_s"),
     ("rows[].plans_pushed", "integer", "plans", ">= 0", "plans that controllers took, all seeds"),
     ("rows[].plans_confirmed", "integer", "plans", ">= 0", "those of them that a poll saw in effect, all seeds"),
-    ("rows[].longest_red_s", "number", "s", ">= 0", "longest time between two greens of a link, worst seed"),
     ("rows[].rounded_phases", "integer", "phases", ">= 0", "phases whose clearance is rounded up to the street's step"),
 )
 

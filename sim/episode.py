@@ -18,7 +18,7 @@ from sim.detectors import ZONE_M
 from sim.drive import drive
 from sim.heads import Moment
 from sim.history import link_flows
-from sim.lamp_history import LampFaults, faults_of_run
+from sim.lamp_history import LampFaults, faults_of_run, longest_red_s
 from sim.launch import TOTALS, TRIPS, Launch, launch, launch_of
 from sim.measures import Measures, measure, read_totals
 from sim.netfile import Program
@@ -45,11 +45,12 @@ class Seed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
-    """What one run gave. `cpu_s` is from the first to the last step."""
+    """What one run gave: the longest red of a link that is ever green, CPU time from the first to the last step."""
 
     seed: Seed
     measures: Measures
     faults: LampFaults
+    longest_red_s: float
     cpu_s: float
 
 
@@ -168,6 +169,7 @@ def episode_of(run: Run, histories: Mapping[JunctionId, Sequence[Moment]], cpu_s
         seed=run.seed,
         measures=measure(trips, begin_s, end_s, totals=read_totals(run.folder / TOTALS)),
         faults=faults_of_run(histories, run.town.network.crossings, intergreen_s),
+        longest_red_s=max((longest_red_s(history, end_s) for history in histories.values()), default=0.0),
         cpu_s=cpu_s,
     )
 
