@@ -52,6 +52,9 @@ class StagePolicy:
         A vehicle that waits longer at red is served first, seconds.
     beyond
         Weight of a vehicle beyond the stop line, against one before it.
+    caught_s
+        What it costs that a vehicle still waits inside the junction when other stages turn green, seconds: in the
+        street, and in SUMO, such vehicles may block one another.
     """
 
     name: str = "pressure"
@@ -59,6 +62,7 @@ class StagePolicy:
     stay_veh: float = 0.0
     max_red_s: float = 120.0
     beyond: float = 0.0
+    caught_s: float = 0.0
 
 
 def compile_stages(
@@ -95,7 +99,8 @@ def compile_stages(
             feeds += found
             pairs = [_between(codes, j, lamps, after, (yellow_s, red_s)) for after in shown]
             between.append(pairs + [(-1, -1)] * (most - len(shown)))
-    rules = (int(clock.is_by_green), POLICIES[policy.name], policy.reach_s, policy.stay_veh, policy.max_red_s)
+    bounds = (policy.reach_s, policy.stay_veh, policy.max_red_s, policy.caught_s)
+    rules = (int(clock.is_by_green), POLICIES[policy.name], *bounds)
     return Stages(
         junctions=rows_of(sites, STAGED),
         rows=rows_of(rows, STAGE),

@@ -19,6 +19,8 @@ from traffic.ports import Plant
 from traffic.signals import Plan
 from traffic.snapshot import FloatArray, Snapshot
 
+MAX_RED_S = 100.0
+"""Longest red while somebody waits, seconds: with a change of stages less than the guard's 120 s."""
 BLIND_SHARE = 0.5
 """A junction of which more than this share of the movements is unknown is served by its plan."""
 _RED = frozenset("rs")
@@ -66,7 +68,7 @@ class UniversalPolicy:
         zone_length_m: FloatArray,
         plans: Mapping[JunctionId, Plan],
         *,
-        max_red_s: float = 120.0,
+        max_red_s: float = MAX_RED_S,
     ) -> None:
         self._weights, self._flows, self._clock, self._plans = weights, flows, clock, plans
         self._zone_length_m, self._max_red_s = zone_length_m, max_red_s

@@ -65,7 +65,7 @@ STAGED = record(
 )
 STAGE = record(row="i4", first_feed="i4", n_feed="i4", yellow="f8", red="f8")
 FEED = record(lane="i4", near="f8", beyond="f8")
-RULES = record(**{"is_by_green": "i4", "policy": "i4", "reach": "f8", "stay": "f8", "max_red": "f8"})
+RULES = record(**{"is_by_green": "i4", "policy": "i4", "reach": "f8", "stay": "f8", "max_red": "f8", "caught": "f8"})
 PHYSICS = record(
     **{"reaction": "f8", "first_gap": "f8", "start_up": "f8", "patience": "f8", "rolling": "f8", "yellow": "f8"},
     **{"loss": "f8", "side_step": "f8", "noise": "f8", "merge": "f8", "minor": "f8", "jam": "f8"},

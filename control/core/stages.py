@@ -13,6 +13,7 @@ from control.core.arrays import (
     GREEN,
     GREEN_PART,
     HOLD,
+    LOSS,
     NETWORK,
     RED,
     RED_PART,
@@ -80,6 +81,17 @@ def choose_stage(junction, time_s, key, stages, road, now):
 
 
 @inlined
+def count_caught(junction, road, now):
+    """Return how many vehicles wait inside a junction behind whom the lamps have turned red."""
+    n, group = 0, road.junctions[junction]
+    for k in range(group.first, group.first + group.n):
+        c = road.signal_conns[k]
+        if road.conns[c].box >= 0 and now.lamps[c] == RED:
+            n += now.lanes[road.conns[c].box].count
+    return n
+
+
+@inlined
 def run_stages(time_s, key, stages, road, now):
     """Move every junction on to what it shows at `time_s`; what is `wanted` goes before the policy.
 
@@ -116,6 +128,8 @@ def run_stages(time_s, key, stages, road, now):
             signal.stage, signal.wanted, signal.then = signal.wanted, signal.then, -1
             codes = stages.rows[site.first + signal.stage].row
         show(junction, codes, time_s, stages.codes, road, now)
+        if is_over and stages.rules[0].caught > 0.0:
+            now.totals[LOSS] += stages.rules[0].caught * count_caught(junction, road, now)
 
 
 @inlined

@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from control.core.arrays import GREEN, RED, YELLOW, YIELD, State
+from control.core.arrays import GREEN, LOSS, RED, YELLOW, YIELD, State, make_state
 from control.core.policy import N_CELLS, N_ROWS, SKIP
 from control.core.rollout import run_policy
 from control.core.stages import run_seconds
-from control.queue_stages import StagePolicy
+from control.queue_stages import StageClock, StagePolicy, compile_stages
 from control.state_estimate import Streets, copy_of, first_belief, see
 from tests.unit.control.fakes import FakePlant
 from tests.unit.control.mpc_factories import make_sight, make_snapshot, make_street, make_streets
+from tests.unit.control.queue_grids import make_case
+from traffic.lamps import stages as stages_of
 
 LEFT_AFTER_THROUGH = (0, 1)
 """Stage 0 is north-south through with left turns in gaps, stage 1 the same left turns alone."""
@@ -110,3 +112,21 @@ def run(streets: Streets, plant: FakePlant, weights: np.ndarray, seconds: int) -
     stages = streets.stages._replace(sight=sight)
     run_policy(one, one, weights, stages, streets.roads, state, np.uint64(1), seconds, 0, 1)
     return state
+
+
+def test_whoever_is_caught_inside_when_others_turn_green_costs_and_changes_nothing_else() -> None:
+    case = make_case((1, 1), 400, 0, 600)
+    model, totals = case.model, []
+    shown = {name: stages_of(row) for name, row in model.junctions.items()}
+    clock = StageClock(decision_s=10.0, clearance_s={name: [(3.0, 0.0)] * len(row) for name, row in shown.items()})
+    for caught_s in (0.0, 1000.0):
+        policy = StagePolicy(name="pressure", caught_s=caught_s)
+        stages = compile_stages(model.network, model.compiled, shown, clock, policy, {})
+        state, one = make_state(model.compiled.roads, 1), np.zeros(1, np.int32)
+        weights = np.zeros((1, N_ROWS, N_CELLS), np.float32)
+        run_policy(one, one, weights, stages, model.compiled.roads, state, np.uint64(1), 600, 0, 1)
+        totals.append(state.totals[0])
+    n_caught = (totals[1][LOSS] - totals[0][LOSS]) / 1000.0
+    assert n_caught == pytest.approx(round(n_caught))
+    assert n_caught > 0
+    assert np.delete(totals[1], LOSS).tolist() == np.delete(totals[0], LOSS).tolist()
