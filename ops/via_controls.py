@@ -10,6 +10,8 @@ from control.plan.in_step import in_step
 from ops.evaluate_runs import EvaluateSpec, webster_plans
 from ops.plan_runs import orders_of
 from ops.street_centre import PAUSE_S
+from sim.netfile import Program
+from sim.programs import program_of_plan
 from sim.twin import Town
 from traffic.decisions import SelectPattern
 from traffic.ids import JunctionId
@@ -51,4 +53,13 @@ PLAN_LEVEL: dict[str, Callable[[EvaluateSpec, Town], Controller[Any]]] = {
     "static_safe": lambda _spec, _town: FixedTime(),
     "webster": _webster,
 }
-"""By the name of the control that runs the same town directly. The town is the one that the controllers hold."""
+"""By the name of the control that runs directly, too. The town is the one that the controllers hold."""
+PROGRAMS: dict[str, Callable[[EvaluateSpec, Town], Mapping[JunctionId, Program]]] = {
+    "static_safe": lambda _spec, town: town.signals.programs,
+    "webster": lambda spec, town: {
+        name: program_of_plan(town.signals.junctions[name], plan)
+        for name, plan in webster_plans(town, spec.protocol, spec.scenario).items()
+    },
+}
+"""What those that are plans run directly, on the junctions that the controllers hold: there a link that is green in two
+phases in a row stays green between them. The others decide by stages."""

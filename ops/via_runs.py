@@ -18,9 +18,9 @@ from ops.evaluate_runs import EvaluateRun, EvaluateSpec, Via, evaluate_one, run_
 from ops.street_centre import FieldCentre
 from ops.street_settings import MAX_STEP_S
 from ops.via_cabinets import cabinet_town, push_limits, rounded_phases
-from ops.via_controls import PLAN_LEVEL
+from ops.via_controls import PLAN_LEVEL, PROGRAMS
 from ops.via_street import HeldStreet
-from sim.episode import Run, episode_of
+from sim.episode import Episode, Run, episode_of, run_native
 from sim.heads import Moment
 from sim.lamp_history import longest_red_s
 from traffic.decisions import Decision
@@ -53,7 +53,7 @@ def evaluate_via(spec: EvaluateSpec) -> EvaluateRun:
     run = run_of(replace(spec, folder=spec.folder / "via"))
     town = cabinet_town(run.town, spec.protocol, scenario)
     controller = PLAN_LEVEL[spec.control](spec, town)
-    direct = evaluate_one(replace(spec, folder=spec.folder / "direct")).episode
+    direct = _direct(replace(spec, folder=spec.folder / "direct"), replace(run, town=town))
     drive = drive_street(replace(run, town=town), controller, push_limits(town, spec.protocol, scenario))
     return EvaluateRun(
         control=spec.control,
@@ -68,6 +68,13 @@ def evaluate_via(spec: EvaluateSpec) -> EvaluateRun:
             rounded_phases=rounded_phases(town, scenario.step_s),
         ),
     )
+
+
+def _direct(spec: EvaluateSpec, run: Run) -> Episode:
+    """Return what the control gives without controllers: its plans as SUMO's programs, or its decisions by stages."""
+    if spec.control not in PROGRAMS:
+        return evaluate_one(spec).episode
+    return run_native(replace(run, folder=spec.folder), PROGRAMS[spec.control](spec, run.town))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,11 +14,13 @@ import pytest
 from control.controllers.fixed_time import FixedTime
 from ops.evaluate import EvaluateOptions, run_evaluate, via_row
 from ops.evaluate_runs import EvaluateSpec, run_of
-from ops.plan_runs import orders_of
+from ops.evaluate_safe import safe_programs
+from ops.plan_runs import open_signals, orders_of
+from ops.scenario_folder import open_scenario
 from ops.via_cabinets import cabinet_town, push_limits
 from ops.via_controls import PLAN_LEVEL
 from ops.via_runs import DECISION_S, Drive, drive_street, evaluate_via
-from sim.episode import Seed
+from sim.episode import Seed, history_of_program, open_town
 from sim.protocols import SAFE
 from sim.sumocfg import open_folder
 from sim.twin import Town
@@ -143,12 +145,28 @@ def test_what_a_controller_cannot_hold_is_one_clear_error(scenario: Scenario, tm
         cabinet_town(replace(run.town, signals=signals), SAFE, scenario)
 
 
+def test_a_signals_file_is_loaded_as_it_is_or_refused_where_it_is_short() -> None:
+    scenario = open_scenario("thanh_hoa")
+    town, installed = open_signals(scenario)
+    held = cabinet_town(town, SAFE, scenario)
+    assert held.signals.plans == installed
+    assert all(held.signals.junctions[name].phases == row.phases for name, row in town.signals.junctions.items())
+    name, junction = next(iter(town.signals.junctions.items()))
+    short = replace(junction, phases=tuple(replace(phase, red_clear_ds=10) for phase in junction.phases))
+    signals = replace(town.signals, junctions={**town.signals.junctions, name: short})
+    with pytest.raises(BadScenario, match=rf"{name}: shorter than the safe protocol \(3 s yellow, 2 s all-red"):
+        cabinet_town(replace(town, signals=signals), SAFE, scenario)
+
+
 @pytest.mark.data
 def test_a_published_network_runs_through_its_controllers(data_dir: Path, tmp_path: Path) -> None:
     whole = open_folder(data_dir / "resco" / "cologne1")
     scenario = replace(whole, end_s=whole.begin_s + 600.0)
-    static, webster = (evaluate_via(spec(scenario, name, tmp_path / name)) for name in ("static_safe", "webster"))
-    assert via_row([static])["loss_s"] == 0.0
+    silent = driven(replace(scenario, step_s=0.5), FixedTime(), tmp_path / "silent")
+    for name, program in safe_programs(open_town(scenario), SAFE, scenario).items():
+        shown = [row for row in silent.shown[name] if row[0] < scenario.end_s]
+        assert shown == history_of_program(program, scenario.begin_s, scenario.end_s)
+    webster = evaluate_via(spec(scenario, "webster", tmp_path / "webster"))
     row = via_row([webster])
     assert (row["plans_pushed"], row["plans_confirmed"], webster.released) == (1, 1, 0)
     assert row["loss_s"] == pytest.approx(webster.episode.measures.delay_s - row["direct_delay_s"])
