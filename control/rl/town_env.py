@@ -53,6 +53,8 @@ class TownEnv(ParallelEnv[str, Seen, Any]):  # type: ignore[misc]  # pettingzoo 
         self._observation = observation_of(arena, chosen.observation)
         self._reward = reward_of(arena, chosen.reward)
         self._junctions = tuple(arena.network.crossings)
+        self._seen_spaces = {str(name): self._observation.space(name) for name in self._junctions}
+        self._action_spaces = {str(name): self._actions.space(name) for name in self._junctions}
         self.possible_agents = [str(name) for name in self._junctions]
         self.agents: list[str] = []
         self.render_mode = None
@@ -71,11 +73,11 @@ class TownEnv(ParallelEnv[str, Seen, Any]):  # type: ignore[misc]  # pettingzoo 
 
     def observation_space(self, agent: str) -> Space[Seen]:
         """Return the space of what an agent sees; the same object every time."""
-        return self._observation.space(JunctionId(agent))
+        return self._seen_spaces[agent]
 
     def action_space(self, agent: str) -> Space[Any]:
         """Return the space of an agent's actions; the same object every time."""
-        return self._actions.space(JunctionId(agent))
+        return self._action_spaces[agent]
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Seen], Infos]:
         """Begin an episode; see `JunctionEnv.reset` for seeds and options."""

@@ -32,6 +32,7 @@ from control.rl.town_env import TownEnv
 from traffic.errors import BadInput, BadWeights
 
 CHECKPOINT, POLICY = "checkpoint.json", "policy.npz"
+_FREE = {"total_steps": 0, "device": ""}
 Environment = gymnasium.Env[Any, Any] | TownEnv
 Told = Callable[[int, float], None]
 """Steps so far, and the mean return of the last episodes (NaN before the first ends)."""
@@ -39,7 +40,7 @@ Told = Callable[[int, float], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainSettings:
-    """How to train; a run is resumed under the same settings only, `total_steps` apart.
+    """How to train; a run is resumed under the same settings only, `total_steps` and `device` apart.
 
     Attributes
     ----------
@@ -51,6 +52,8 @@ class TrainSettings:
         Rewards are multiplied by this, so that they are of the order of one.
     n_processes
         Environments, each in a process of its own if there are several.
+    device
+        `auto` takes a GPU if there is one.
     """
 
     total_steps: int
@@ -62,6 +65,7 @@ class TrainSettings:
     reward_scale: float = 0.01
     seed: int = 0
     n_processes: int = 1
+    device: str = "auto"
 
     def __post_init__(self) -> None:
         for name in ("total_steps", "n_steps", "batch_size", "n_processes"):
@@ -156,7 +160,7 @@ def _fresh(envs: VecEnv, settings: TrainSettings) -> PPO:
         gamma=settings.discount,
         seed=settings.seed,
         policy_kwargs={"net_arch": list(settings.hidden)},
-        device="cpu",
+        device=settings.device,
     )
 
 
@@ -197,9 +201,9 @@ def _resumed(envs: VecEnv, settings: TrainSettings, folder: Path) -> PPO | None:
         raise BadWeights(str(path), error, "a checkpoint of this trainer", "remove the folder, or mend it") from error
     if not is_whole:
         raise BadWeights(str(file), "another sha256", "what was written", "remove the folder: it is not loaded")
-    if {**made, "total_steps": 0} != {**_plain(settings), "total_steps": 0}:
+    if {**made, **_FREE} != {**_plain(settings), **_FREE}:
         raise BadInput(f"settings of {folder}", made, "the same to go on", "choose another folder")
-    model = PPO.load(file, env=envs, device="cpu")
+    model = PPO.load(file, env=envs, device=settings.device)
     model.set_random_seed(settings.seed + model.num_timesteps)
     return model
 

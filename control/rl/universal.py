@@ -53,7 +53,7 @@ class Universal:
         self._seen = None
 
     def watch(self, snapshot: Snapshot) -> None:
-        """Note what is red (since its yellow after the reading before), and fill the readings; the same snapshot again changes nothing."""
+        """Fill the readings, and note what is red, since its yellow after the look before; twice is harmless."""
         if snapshot is self._seen:
             return
         now_s = snapshot.time_s

@@ -13,16 +13,23 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from pettingzoo.test import parallel_api_test
 
+from control.guard import Guard, legacy_limits
 from control.rl.train_sb3 import TrainSettings, train
 from ops.rl_envs import TownOptions, arena_of, junction_env, parallel_env
+from ops.rl_evaluate import measure_policy
 from ops.rl_occupancy import OCCUPANCIES
 from ops.scenario_folder import open_scenario
+from sim.episode import Seed, prepare, run_controlled
 from sim.lamp_history import LampFaults, faults_of_run
+from sim.protocols import LEGACY
 from sim.trips import read_trips
 from tests.e2e.generated_town import make_scenario
 from tests.e2e.one_crossing import make_crossing
+from traffic.decisions import Stage
 from traffic.errors import BadInput, BadScenario, PlantLost
+from traffic.ports import Plant
 from traffic.scenario import Scenario
+from traffic.snapshot import Snapshot
 
 protocols = pytest.mark.parametrize("protocol", ["legacy", "safe"])
 
@@ -129,6 +136,32 @@ def test_a_random_policy_under_safe_keeps_yellow_and_intergreens_and_is_forced(t
     env.close()
     assert faults == LampFaults()
     assert any(info["forced"] > 0 for info in infos.values())
+
+
+class OneStage:
+    """A controller that shows the second stage everywhere, for ever."""
+
+    def start(self, plant: Plant) -> None:
+        pass
+
+    def decide(self, snapshot: Snapshot, state: None) -> tuple[list[Stage], None]:
+        places = enumerate(self.junctions)
+        return [Stage(name, 1) for place, name in places if snapshot.stage[place] not in (-1, 1)], None
+
+    def __init__(self, junctions: list[Any]) -> None:
+        self.junctions = junctions
+
+
+def test_a_policy_is_measured_as_evaluate_measures_a_control(town: Scenario, tmp_path: Path) -> None:
+    seed = Seed(driver=101, demand=100)
+    measured = measure_policy(town, lambda seen, info: 1, seed, protocol="legacy")
+    run = prepare(town, seed, LEGACY, tmp_path)
+    controller = OneStage(list(run.town.network.crossings))
+    episode = run_controlled(run, controller, wrap=lambda plant: Guard(plant, legacy_limits()))
+    assert measured == episode.measures
+    assert measured.vehicles > 50
+    alone = measure_policy(town, lambda seen, info: 1, seed, junction="A0", protocol="legacy")
+    assert alone.vehicles == measured.vehicles and alone.delay_s != measured.delay_s
 
 
 @protocols
