@@ -22,7 +22,7 @@ _LOCK = ".lock"
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Keep other processes from training in a folder.
+    """Keep other processes from training in a folder, and clear away what a killed one left half-written.
 
     Raises
     ------
@@ -35,6 +35,8 @@ def alone_in(folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise BadInput(str(folder), "another process trains there", next_move="wait for it") from error
+        for draft in folder.rglob(".*.part"):
+            draft.unlink()
         yield
     finally:
         os.close(lock)

@@ -108,10 +108,12 @@ def test_killed_twice_at_work_it_comes_to_the_same_weights_to_the_bit(whole: dic
         written_s = wait_for(folder / "checkpoint.npz", newer_than_s=written_s)
         child.kill()
         child.communicate()
+        (folder / ".checkpoint.npz.1.part").write_bytes(b"half of it")
         child = start(home, "--resume", "killed", "--jobs", "2")
     result = finish(child)
     assert result["weights_sha256"] == whole["weights_sha256"]
     assert result["validation_ratio"] == whole["validation_ratio"]
+    assert not list(folder.glob(".*.part"))
     assert np.array_equal(load_policy(folder / "model"), load_policy(home / "whole" / "model"))
     rows = list(csv.DictReader((folder / "curve.csv").read_text("utf-8").splitlines()))
     assert [row["generation"] for row in rows] == [str(n) for n in range(7)]
