@@ -60,8 +60,6 @@ class Via:
         The same control of the same seed on the same street, actuated directly.
     pushed, confirmed
         Plans that controllers took, and those of them that a poll saw in effect.
-    longest_red_s
-        Longest red that a link which is ever green showed, seconds.
     rounded_phases
         Phases whose yellow or red clearance the controllers round up to the street's step.
     """
@@ -69,7 +67,6 @@ class Via:
     direct: Episode
     pushed: int
     confirmed: int
-    longest_red_s: float
     rounded_phases: int
 
 

@@ -22,7 +22,6 @@ from ops.via_controls import PLAN_LEVEL, PROGRAMS
 from ops.via_street import HeldStreet
 from sim.episode import Episode, Run, episode_of, run_native
 from sim.heads import Moment
-from sim.lamp_history import longest_red_s
 from traffic.decisions import Decision
 from traffic.errors import ControllerFault
 from traffic.ids import JunctionId
@@ -64,7 +63,6 @@ def evaluate_via(spec: EvaluateSpec) -> EvaluateRun:
             direct=direct,
             pushed=drive.pushed,
             confirmed=drive.confirmed,
-            longest_red_s=max(longest_red_s(history, run.what.end_s) for history in drive.shown.values()),
             rounded_phases=rounded_phases(town, scenario.step_s),
         ),
     )

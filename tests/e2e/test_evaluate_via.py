@@ -64,7 +64,7 @@ def test_a_control_that_says_nothing_shows_what_static_safe_shows(scenario: Scen
     assert run.episode.measures == run.via.direct.measures
     assert run.episode.measures.arrived > 0
     assert (run.via.pushed, run.via.confirmed, run.refused, run.released) == (0, 0, 0, 0)
-    assert 0 < run.via.longest_red_s < 120
+    assert 0 < run.episode.longest_red_s < 120
 
 
 def test_plans_are_pushed_confirmed_and_shown_without_a_fault(scenario: Scenario, tmp_path: Path) -> None:
