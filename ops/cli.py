@@ -124,12 +124,15 @@ def evaluate(
     first_seed: Annotated[int, typer.Option(metavar="N", help="Driver seed of the first run.")] = 0,
     demand_seed: Annotated[int, typer.Option(metavar="N", help="0 = the demand file as it is; 100 for claims.")] = 0,
     model: Annotated[str, typer.Option(metavar="NAME|DIR", help="Policy of the control universal.")] = "universal",
+    dead_zones: Annotated[float, typer.Option(metavar="P", help="Share of approaches without a detector.")] = 0.0,
+    count_error: Annotated[float, typer.Option(metavar="R", help="How wrong zones count at most, as a share.")] = 0.0,
     jobs: Annotated[int | None, typer.Option(metavar="N", help="Processes; as many as cores by default.")] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the result file goes.")] = Path("runs"),
     json: Json = False,
 ) -> None:
     """Compare controls on the same seeds: mean, interval, worst seed, paired difference."""
     from ops.evaluate import EvaluateOptions, default_controls, run_evaluate
+    from ops.faulty_zones import ZoneFaults
 
     options = EvaluateOptions(
         controls=tuple(control) if control else default_controls(via),
@@ -141,8 +144,48 @@ def evaluate(
         jobs=jobs,
         out=out,
         model=model,
+        faults=ZoneFaults(dead_zones=dead_zones, count_error=count_error),
     )
     run_command(lambda: run_evaluate(scenario, options), as_json=json)
+
+
+@app.command()
+def benchmark(
+    scenario: Annotated[
+        list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="Names, folders, or folders of such folders.")
+    ] = None,
+    control: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Once per control; differences are to the first.")
+    ] = None,
+    protocol: Annotated[str, typer.Option(metavar="legacy|safe|both", help="How stages give way.")] = "both",
+    seeds: Annotated[int, typer.Option(metavar="N", help="Seeds, the same for every control.")] = 5,
+    demand_seed: Annotated[int, typer.Option(metavar="N", help="0 = the demand file as it is; 100 for claims.")] = 0,
+    subject: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The control that is judged; the policy by default.")
+    ] = None,
+    model: Annotated[str, typer.Option(metavar="NAME|DIR", help="Policy of the control universal.")] = "universal",
+    jobs: Annotated[int | None, typer.Option(metavar="N", help="Processes; as many as cores by default.")] = None,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Table, chart, result; runs that are kept here are not run again.")
+    ] = Path("runs/benchmark"),
+    json: Json = False,
+) -> None:
+    """Compare controls on many networks: one table and chart, and what is best where."""
+    from ops.benchmark import run_benchmark
+    from ops.benchmark_set import DEFAULT_CONTROLS, BenchmarkOptions
+    from ops.benchmark_table import screen
+
+    options = BenchmarkOptions(
+        controls=tuple(control) if control else DEFAULT_CONTROLS,
+        protocol=protocol,
+        seeds=seeds,
+        first_demand_seed=demand_seed,
+        subject=subject,
+        jobs=jobs,
+        out=out,
+        model=model,
+    )
+    run_command(lambda: run_benchmark(scenario or (), options), as_json=json, show=screen)
 
 
 @app.command()

@@ -15,6 +15,7 @@ from ops.bounds import check_number, make_folder
 from ops.console import plain
 from ops.core_policy import UNIVERSAL
 from ops.evaluate_runs import CONTROLS, SAFE_ONLY, EvaluateRun, EvaluateSpec, evaluate_one, protocol_of
+from ops.faulty_zones import ZoneFaults
 from ops.provenance import command_line, commit, versions
 from ops.scenario_folder import open_scenario
 from ops.statistics import mean_interval, paired_difference
@@ -40,7 +41,7 @@ class EvaluateOptions:
     `first_demand_seed` 0 runs the demand file as it is with every driver seed; above 0, run k has
     demand seed `first_demand_seed` + k (100 and above to judge claims, 1-99 for search). `model` is the policy
     of the control `universal`: a name under `models/`, or a folder. `via` controller runs each control at
-    plan level through virtual controllers, too, and gives the loss.
+    plan level through virtual controllers, too, and gives the loss. `faults` are those of the detector zones.
     """
 
     controls: tuple[str, ...] = ("static", "webster", "actuated", "greedy", "max_pressure")
@@ -52,6 +53,7 @@ class EvaluateOptions:
     jobs: int | None = None
     out: Path = Path("runs")
     model: str = UNIVERSAL
+    faults: ZoneFaults = ZoneFaults()
 
 
 def default_controls(via: str) -> tuple[str, ...]:
@@ -105,7 +107,10 @@ def _check(options: EvaluateOptions) -> None:
         raise BadInput("--protocol", options.protocol, " or ".join(PROTOCOLS), "choose one")
     if options.via not in VIAS:
         raise BadInput("--via", options.via, " or ".join(VIAS), "choose one")
+    options.faults.check()
     if options.via == "controller":
+        if not options.faults.is_none:
+            raise BadInput("--via controller", "--dead-zones, --count-error", "not together", "evaluate them directly")
         if options.protocol != "safe":
             raise BadInput("--via controller", options.protocol, "--protocol safe", "controllers keep street rules")
         known, where = list(PLAN_LEVEL), "with a plan head, for --via controller"
@@ -138,6 +143,7 @@ def _specs(scenario: Scenario, options: EvaluateOptions, folder: Path) -> list[E
             seed=Seed(driver=options.first_seed + k, demand=first + k if first else 0),
             folder=folder / f"{control}-{k}",
             model=options.model,
+            faults=options.faults,
         )
         for k in range(options.seeds)
         for control in options.controls

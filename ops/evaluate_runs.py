@@ -16,6 +16,7 @@ from control.plan.webster import WebsterSettings, webster_plan
 from ops.core_mpc import MPC_ZONE_M, mpc_of
 from ops.core_policy import POLICY_ZONE_M, UNIVERSAL, universal_of
 from ops.evaluate_safe import safe_programs, with_clearances
+from ops.faulty_zones import FaultyZones, ZoneFaults
 from ops.plan_runs import open_signals
 from sim.demand import read_demand
 from sim.detectors import ZONE_M
@@ -40,7 +41,7 @@ PUBLISHED = {"arterial4x4": LEGACY_FAST}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluateSpec:
-    """One run: picklable, for the ensemble. `model` is the policy that `universal` runs."""
+    """One run: picklable, for the ensemble. `model` is what `universal` runs, `faults` are its zones'."""
 
     scenario: Scenario
     control: str
@@ -48,6 +49,7 @@ class EvaluateSpec:
     seed: Seed
     folder: Path
     model: str = UNIVERSAL
+    faults: ZoneFaults = ZoneFaults()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +151,8 @@ def _controlled(run: Run, spec: EvaluateSpec) -> EvaluateRun:
     limits = limits_of(run.town, spec.protocol, spec.scenario)
 
     def wrap(plant: Plant) -> Plant:
-        guards.append(Guard(plant, limits))
+        seen = plant if spec.faults.is_none else FaultyZones(plant, spec.faults, spec.seed.driver)
+        guards.append(Guard(seen, limits))
         fronts.append(OneByOne(guards[0]))
         return fronts[0]
 

@@ -106,7 +106,7 @@ def test_a_policy_follows_its_weights() -> None:
     assert run(streets, plant, weights, 300).signals["since"][0, 0] > 280.0, "it likes only what does not run"
 
 
-def run(streets: Streets, plant: FakePlant, weights: np.ndarray, seconds: int) -> State:  # type: ignore[type-arg]
+def run(streets: Streets, plant: FakePlant, weights: np.ndarray, seconds: int) -> State:
     sight = make_sight(plant, streets)
     state, one = copy_of(first_belief(streets).state), np.zeros(1, np.int32)
     stages = streets.stages._replace(sight=sight)
