@@ -12,7 +12,8 @@ from pathlib import Path
 from control.audit import Record
 from control.drivers.snmp import Endpoint, SnmpClient
 from control.guard import street_limits
-from ops.plan_runs import open_signals, orders_of
+from control.orders import orders_of
+from ops.plan_runs import open_signals
 from ops.street_api import StreetClient
 from ops.street_centre import CENTRE, FieldCentre
 from ops.street_process import StreetProcess

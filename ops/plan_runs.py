@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 
 from control.guard import Guard, street_limits
+from control.orders import STREET_DAY, orders_of
 from sim.episode import open_town
 from sim.launch import launch_of
 from sim.measures import measure
@@ -16,15 +17,11 @@ from sim.network import read_network
 from sim.programs import Signals, program_of_plan
 from sim.trips import read_trips
 from sim.twin import Town, Twin, build_town
-from traffic.decisions import SelectPattern
 from traffic.errors import BadScenario
 from traffic.ids import JunctionId
 from traffic.saved import read_signals
 from traffic.scenario import Scenario
-from traffic.signals import Junction, Order, Plan
-
-STREET_DAY = datetime(2026, 1, 1, tzinfo=UTC)
-"""Midnight of a simulated street's day: simulated seconds count from here."""
+from traffic.signals import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,31 +78,6 @@ def _open_signals(
     losses: Mapping[JunctionId, tuple[str, ...]] = dict.fromkeys(junctions, ())
     signals = Signals(junctions=junctions, plans=installed, programs=programs, losses=losses)
     return build_town(network, signals), installed
-
-
-def order_of(junction: Junction, plan: Plan, *, sequence_number: int, time_s: float, valid_s: float) -> Order:
-    """Return the order that carries a plan, valid from `time_s` on the street's clock for `valid_s`."""
-    begin = STREET_DAY + timedelta(seconds=time_s)
-    return Order(
-        plan=plan,
-        config_hash=junction.config_hash,
-        sequence_number=sequence_number,
-        valid_from=begin,
-        expires=begin + timedelta(seconds=valid_s),
-        issuer="centre",
-    )
-
-
-def orders_of(
-    junctions: Mapping[JunctionId, Junction], plans: Sequence[Plan], *, sequence_number: int, time_s: float
-) -> list[SelectPattern]:
-    """Return the decisions that put plans in force for four hours from `time_s`."""
-    return [
-        SelectPattern(
-            order_of(junctions[plan.junction], plan, sequence_number=sequence_number, time_s=time_s, valid_s=14_400.0)
-        )
-        for plan in plans
-    ]
 
 
 def run_plans(run: PlanRun) -> float:

@@ -19,7 +19,7 @@ from control.drivers.field import FieldPlant, ZoneReadings
 from control.drivers.ntcip import NtcipDriver
 from control.drivers.snmp import SnmpClient
 from control.guard import Guard, GuardLimits
-from ops.plan_runs import STREET_DAY
+from control.orders import STREET_DAY
 from traffic.errors import ControllerFault, TrafficError
 from traffic.ids import JunctionId
 from traffic.network import Network

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from control.controllers.fixed_time import FixedTime
+from control.orders import orders_of
 from control.plan.in_step import in_step
 from ops.evaluate_runs import EvaluateSpec, webster_plans
-from ops.plan_runs import orders_of
 from ops.street_centre import PAUSE_S
 from sim.netfile import Program
 from sim.programs import program_of_plan

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from control.optimise.around import colours
-from control.optimise.score import Score
+from control.optimise.score import Judge
 from control.optimise.space import Genome, Site, Times
 
 CYCLE_STEPS_S = (10, 5, 2, 1)
@@ -25,7 +25,7 @@ LEAST_GAIN = 1e-6
 Moves = Callable[[Site, Times], list[Times]]
 
 
-def coordinates(score: Score, start: Genome, near: Sequence[set[int]]) -> Iterator[Genome]:
+def coordinates(score: Judge, start: Genome, near: Sequence[set[int]]) -> Iterator[Genome]:
     """Yield better and better plans until no coordinate gains or the budget is spent; `near` is of `neighbours`."""
     best, classes = start, colours(near)
     for round_ in range(len(SPLIT_STEPS_S) + 4):
@@ -43,7 +43,7 @@ def coordinates(score: Score, start: Genome, near: Sequence[set[int]]) -> Iterat
             return
 
 
-def move_at_once(score: Score, best: Genome, members: Sequence[int], moves: Moves) -> Genome:
+def move_at_once(score: Judge, best: Genome, members: Sequence[int], moves: Moves) -> Genome:
     """Return the plans with each member's best move, as far as the network as a whole gains by them."""
     sites = score.space.sites
     lists = {place: moves(sites[place], best[place]) for place in members}
@@ -66,7 +66,7 @@ def move_at_once(score: Score, best: Genome, members: Sequence[int], moves: Move
     return _join(score, best, trials[chosen], gains)
 
 
-def _join(score: Score, best: Genome, other: Genome, gains: dict[int, tuple[float, Times]]) -> Genome:
+def _join(score: Judge, best: Genome, other: Genome, gains: dict[int, tuple[float, Times]]) -> Genome:
     """Return the best of: all gaining moves together, the better half of them, ..., `other`, and none."""
     order = sorted(gains, key=lambda place: (-gains[place][0], place))
     trials = [best, other]
@@ -81,7 +81,7 @@ def _with(genome: Genome, changes: dict[int, Times]) -> Genome:
     return tuple(changes.get(place, times) for place, times in enumerate(genome))
 
 
-def _try_cycles(score: Score, best: Genome, steps_s: Sequence[int]) -> Genome:
+def _try_cycles(score: Judge, best: Genome, steps_s: Sequence[int]) -> Genome:
     cycle_s = max(times.cycle_s for times in best)
     rows = [score.space.with_cycle(best, cycle_s + sign * step_s) for step_s in steps_s for sign in (-1, 1)]
     trials = [best, *(row for row in rows if row is not None)]

@@ -22,7 +22,7 @@ from math import exp, log, sqrt
 
 import numpy as np
 
-from control.optimise.score import Score
+from control.optimise.score import Judge
 from control.optimise.space import Genome, Site, Times
 from traffic.snapshot import FloatArray
 
@@ -65,7 +65,7 @@ class _Clan:
         self.step = min(LONGEST_STEP, max(LEAST_STEP, self.step * exp(pull)))
 
 
-def evolution(score: Score, start: Genome, rng: np.random.Generator) -> Iterator[Genome]:
+def evolution(score: Judge, start: Genome, rng: np.random.Generator) -> Iterator[Genome]:
     """Yield the best plan so far, generation by generation, until nothing gains or the budget is spent."""
     clans = [_clan(site, times) for site, times in zip(score.space.sites, start, strict=True)]
     best, best_score, since = start, float(score([start]).score[0]), 0

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from control.core.arrays import LOSS, MOVES, SCHEDULED, State, Timing, make_state
 from control.core.run import run_fixed
 from control.optimise.around import Around
-from control.optimise.space import Genome, Space, Times
+from control.optimise.space import Genome, Space
+from control.optimise.timings import MOST_KNOWN, Timings
 from control.queue_model import QueueModel
-from control.queue_timing import CodeTable
 from traffic.snapshot import FloatArray
 
 WORST_WEIGHT = 0.01
@@ -25,8 +26,6 @@ WORST_WEIGHT = 0.01
 MOVE_S, LANE_S, JUNCTION_S = 130e-9, 1.3e-9, 0.1e-3
 """CPU time of a vehicle's move, of a lane and simulated second, and of a junction's new lamps on a core of ours."""
 ROWS_AT_ONCE = 32
-MOST_KNOWN = 100_000
-"""Plans, and timings of single junctions, that are remembered; then memory starts afresh."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +35,21 @@ class Scores:
     score: FloatArray
     delay_s: FloatArray
     around_s: FloatArray
+
+
+class Judge(Protocol):
+    """What a search asks: plans in, scores out, until its budget is spent."""
+
+    @property
+    def space(self) -> Space:
+        """What may be chosen."""
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the budget is used up."""
+
+    def __call__(self, genomes: Sequence[Genome]) -> Scores:
+        """Return the scores of plans."""
 
 
 class Score:
@@ -57,9 +71,7 @@ class Score:
     ) -> None:
         self.models, self.space, self.seed, self.n_threads = tuple(models), space, seed, n_threads
         self.budget_s, self.spent_s, self.n_plans = budget_s, 0.0, 0
-        links = models[0].compiled.signal_links
-        self._table = CodeTable(links)
-        self._rows: dict[tuple[int, int, tuple[int, ...]], tuple[list[float], list[int], float]] = {}
+        self._timings = Timings(space, models[0].compiled.signal_links)
         self._around = [Around(model, [site.id for site in space.sites]) for model in models]
         self._states: list[State] = [make_state(model.compiled.roads, 1) for model in models]
         self._known: dict[Genome, tuple[float, FloatArray, FloatArray]] = {}
@@ -76,9 +88,8 @@ class Score:
 
     def __call__(self, genomes: Sequence[Genome]) -> Scores:
         """Return the scores of plans, each run once at most."""
-        if max(len(self._known), len(self._rows)) > MOST_KNOWN:
+        if len(self._known) > MOST_KNOWN:
             self._known.clear()
-            self._rows.clear()
         new = [row for row in dict.fromkeys(genomes) if row not in self._known]
         for first in range(0, len(new), ROWS_AT_ONCE):
             self._run(new[first : first + ROWS_AT_ONCE])
@@ -90,7 +101,9 @@ class Score:
         )
 
     def _run(self, genomes: Sequence[Genome]) -> None:
-        timing = self._timing(genomes)
+        n_before, begin_s = self._timings.n_made, self.models[0].journeys.begin_s
+        timing = self._timings.timing(genomes, begin_s)
+        self.spent_s += JUNCTION_S * (self._timings.n_made - n_before)
         with ThreadPoolExecutor(self.n_threads) as pool:
             found = list(pool.map(lambda place: self._run_model(place, timing, len(genomes)), range(len(self.models))))
         delay_s = np.stack([row[0] for row in found], axis=1)
@@ -120,27 +133,3 @@ class Score:
     @staticmethod
     def _seconds(model: QueueModel) -> int:
         return int(model.journeys.end_s - model.journeys.begin_s)
-
-    def _timing(self, genomes: Sequence[Genome]) -> Timing:
-        """Return the core's timing of plans; the lamps of a junction's splits are looked up where they are known."""
-        rows = [[self._lamps(place, times) for place, times in enumerate(genome)] for genome in genomes]
-        shape = (len(genomes), len(self.space.sites))
-        longest = max((len(cell[0]) for row in rows for cell in row), default=1)
-        length_s, places = np.zeros((*shape, longest)), np.zeros((*shape, longest), np.int32)
-        n, shift_s = np.zeros(shape, np.int32), np.zeros(shape)
-        begin_s = self.models[0].journeys.begin_s
-        for p, (genome, row) in enumerate(zip(genomes, rows, strict=True)):
-            for j, (times, (lengths, codes, start_s)) in enumerate(zip(genome, row, strict=True)):
-                n[p, j] = len(lengths)
-                length_s[p, j, : len(lengths)], places[p, j, : len(lengths)] = lengths, codes
-                shift_s[p, j] = round((begin_s - times.offset_s + start_s) % times.cycle_s, 1)
-        return Timing(length_s, places, n, shift_s, self._table.array())
-
-    def _lamps(self, place: int, times: Times) -> tuple[list[float], list[int], float]:
-        key = (place, times.order, times.splits_s)
-        if key not in self._rows:
-            self.spent_s += JUNCTION_S
-            intervals, start_s = self.space.sites[place].intervals(times)
-            lengths = [row.duration_ds / 10.0 for row in intervals]
-            self._rows[key] = (lengths, [self._table.row(place, row.lamps) for row in intervals], start_s)
-        return self._rows[key]

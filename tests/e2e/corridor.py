@@ -17,7 +17,8 @@ from control.drivers.ntcip import NtcipDriver
 from control.drivers.objects import oid
 from control.drivers.snmp import Endpoint, ObjectTable, SnmpClient
 from control.guard import Guard, street_limits
-from ops.plan_runs import STREET_DAY, open_signals, orders_of
+from control.orders import STREET_DAY, orders_of
+from ops.plan_runs import open_signals
 from traffic.decisions import SelectPattern
 from traffic.ids import JunctionId
 from traffic.scenario import Scenario

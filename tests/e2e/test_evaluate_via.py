@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from control.controllers.fixed_time import FixedTime
+from control.orders import orders_of
 from ops.evaluate import EvaluateOptions, run_evaluate, via_row
 from ops.evaluate_runs import EvaluateSpec, run_of
 from ops.evaluate_safe import safe_programs
-from ops.plan_runs import open_signals, orders_of
+from ops.plan_runs import open_signals
 from ops.scenario_folder import open_scenario
 from ops.via_cabinets import cabinet_town, push_limits
 from ops.via_controls import PLAN_LEVEL
