@@ -83,8 +83,13 @@ def _table(rows: list[dict[str, Any]]) -> str:
     )
 
 
-def run_command(work: Callable[[], Mapping[str, Any]], *, as_json: bool) -> None:
-    """Do a command's work, print its result and leave with the right exit status.
+def run_command(
+    work: Callable[[], Mapping[str, Any]],
+    *,
+    as_json: bool,
+    show: Callable[[Mapping[str, Any]], str] = readable,
+) -> None:
+    """Do a command's work, print its result, for people as `show` has it, and leave with the right exit status.
 
     `work` may hold an `exit_code` in its result, which is taken out before printing.
 
@@ -107,7 +112,7 @@ def run_command(work: Callable[[], Mapping[str, Any]], *, as_json: bool) -> None
         _say_error(fault, f"{fault['where']}: {fault['value']}; {fault['next']}", as_json=as_json)
         raise typer.Exit(1) from error
     code = int(result.pop("exit_code", 0))
-    sys.stdout.write((one_line(result) if as_json else readable(result)) + "\n")
+    sys.stdout.write((one_line(result) if as_json else show(plain(result))) + "\n")
     raise typer.Exit(code)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import takewhile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +96,65 @@ EVALUATE = _keys(
     ("rows[].plans_pushed", "integer", "plans", ">= 0", "plans that controllers took, all seeds"),
     ("rows[].plans_confirmed", "integer", "plans", ">= 0", "those of them that a poll saw in effect, all seeds"),
     ("rows[].rounded_phases", "integer", "phases", ">= 0", "phases whose clearance is rounded up to the street's step"),
+)
+
+BENCHMARK = (
+    _keys(
+        "benchmark",
+        ("protocols", "texts", "", "", "legacy, safe or both of them"),
+        ("seeds", "integer", "seeds", ">= 1", "seeds asked for"),
+        ("demand_seed", "integer", "", ">= 0", "0 = the demand file as it is; else demand seed of the first run"),
+        ("runs", "integer", "runs", ">= 1", "runs asked for: scenarios, protocols, controls and seeds"),
+        ("runs_kept", "integer", "runs", ">= 0", "those of them that had been done before, and were not done again"),
+        ("failed", "integer", "runs", ">= 0", "those of them that failed; their rows say why"),
+        ("partial", "true or false", "", "", "whether some run failed or was interrupted; rows hold what was done"),
+        ("table", "text", "", "", "the tables as Markdown"),
+        ("chart", "text or null", "", "", "the chart as SVG"),
+        ("out", "text", "", "", "file with every run, settings, command, versions and commit"),
+        ("rows[].scenario", "text", "", "", "name of the scenario"),
+        ("rows[].protocol", "text", "", "", "legacy or safe"),
+    )
+    + tuple(
+        replace(key, command="benchmark", meaning=key.meaning.replace("the first row", "the scenario's first control"))
+        for key in takewhile(lambda key: key.name != "rows[].via", EVALUATE)
+        if key.name.startswith("rows[].")
+    )
+    + _keys(
+        "benchmark",
+        ("rows[].failed", "integer", "runs", ">= 0", "seeds on which it failed; without any other, numbers are null"),
+        ("rows[].error", "text or null", "", "", "the first failure, in one line"),
+        ("statements[].scenario", "text", "", "", "name of the scenario"),
+        ("statements[].protocol", "text", "", "", "legacy or safe"),
+        ("statements[].best", "text", "", "", "control of least mean delay, of those that were run on all seeds"),
+        ("statements[].best_delay_s", "number", "s/veh", "lower = better", "its delay"),
+        ("statements[].as_good", "texts", "", "", "controls whose paired difference to it is not surely above 0"),
+        ("statements[].subject", "text", "", "", "the control that is judged"),
+        ("statements[].subject_delay_s", "number or null", "s/veh", "lower = better", "its delay"),
+        (
+            "statements[].actuated_change_pct",
+            "number or null",
+            "%",
+            "negative = better",
+            "paired difference of the subject's delay to actuated's (actuated_safe's in safe), over the latter",
+        ),
+        ("statements[].actuated_change_ci95_pct", "two numbers or null", "%", "", "95 % t-interval of that"),
+        (
+            "statements[].max_pressure_change_pct",
+            "number or null",
+            "%",
+            "negative = better",
+            "the same to max pressure",
+        ),
+        ("statements[].max_pressure_change_ci95_pct", "two numbers or null", "%", "", "95 % t-interval of that"),
+        (
+            "statements[].reached",
+            "true, false or null",
+            "",
+            "",
+            "whether its mean delay is at least 10 % less than that of both, or of the one that was run",
+        ),
+        ("statements[].sure", "true, false or null", "", "", "whether 95 % intervals say so, too"),
+    )
 )
 
 TRAIN = _keys(
@@ -407,6 +467,7 @@ DICTIONARY: tuple[Key, ...] = (
     + TEST
     + COUNT
     + EVALUATE
+    + BENCHMARK
     + TRAIN
     + PLAN
     + DEMO
