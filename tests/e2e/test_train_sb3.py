@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -123,3 +127,28 @@ def test_a_town_of_unlike_junctions_cannot_share() -> None:
 def test_numbers_below_one_are_refused(name: str) -> None:
     with pytest.raises(BadInput, match=f"training: {name}"):
         replace(SHORT, **{name: 0})
+
+
+KILLED = """
+from pathlib import Path
+import sys
+from dataclasses import replace
+from control.rl.train_sb3 import train
+from tests.e2e.test_train_sb3 import SHORT, make_env
+train(make_env, replace(SHORT, total_steps=10**7), Path(sys.argv[1]))
+"""
+
+
+def test_training_that_was_killed_goes_on_from_a_whole_checkpoint(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", KILLED, str(tmp_path)]
+    with subprocess.Popen(command, cwd=Path(__file__).resolve().parents[2]) as process:
+        deadline_s = time.monotonic() + 120.0
+        while not (tmp_path / CHECKPOINT).exists() and process.poll() is None and time.monotonic() < deadline_s:
+            time.sleep(0.01)
+        time.sleep(0.1)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    steps = int(json.loads((tmp_path / CHECKPOINT).read_text("utf-8"))["file"][len("steps_") : -len(".zip")])
+    network = train(make_env, replace(SHORT, total_steps=steps + 32), tmp_path)
+    assert network.about["steps"] == str(steps + 32)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [CHECKPOINT, POLICY, f"steps_{steps + 32}.zip"]
