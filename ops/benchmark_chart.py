@@ -2,8 +2,10 @@
 
 ::
 
-    fixed          |--<>--| o       o worst seed
-    max_pressure |-<>-|o            logarithmic where the delays of a scenario are far apart
+    fixed          |--<>--|    73.8      number: the mean
+                    .  ...  o            o worst seed
+    max_pressure |-<>-|        29.5      logarithmic where the delays of a scenario are far apart
+                  . .. o
 """
 
 from __future__ import annotations
@@ -28,13 +30,15 @@ _TITLE = "Delay by scenario and control"
 _COLUMNS = 3
 _FAR_APART = 5.0
 """From this ratio of the largest to the smallest delay on the axis is logarithmic."""
-_LOOKS = {"legacy": (BEFORE, "o", -0.17), "safe": (AFTER, "s", 0.17)}
+_LOOKS = {"legacy": (BEFORE, "o", -0.25), "safe": (AFTER, "s", 0.14)}
+_SEEDS_BELOW = 0.14
+"""How far below its mean a control's seeds are, in lines."""
 _FAMILIES = {"static": FIXED, "static_safe": FIXED, "actuated_safe": "actuated"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """One control under one protocol: its delays by seed, s/veh; none where every run failed."""
+    """One control under one protocol: its delays by seed, s/veh; none without a run."""
 
     family: str
     protocol: str
@@ -107,8 +111,7 @@ def _draw_panel(axis: Axes, panel: Panel) -> None:
         _draw_mark(axis, mark, panel.families.index(mark.family))
     delays = [delay_s for mark in panel.marks for delay_s in mark.delays_s]
     if delays:
-        top = max(delays)
-        axis.set_xlim(*((min(delays) / 1.25, top * 1.5) if panel.is_logarithmic else (0.0, top * 1.18)))
+        axis.set_xlim(*((min(delays) / 1.25, max(delays) * 1.4) if panel.is_logarithmic else (0.0, max(delays) * 1.2)))
     axis.set_ylim(len(panel.families) - 0.5, -0.5)
     axis.set_yticks(range(len(panel.families)), panel.families)
     axis.tick_params(axis="y", length=0)
@@ -122,19 +125,18 @@ def _draw_mark(axis: Axes, mark: Mark, line: int) -> None:
     colour, marker, shift = _LOOKS[mark.protocol]
     y = line + shift
     if not mark.delays_s:
-        axis.text(0.01, y, f"{mark.protocol}: failed", transform=axis.get_yaxis_transform(), va="center", fontsize=7.5)
+        axis.text(0.01, y, f"{mark.protocol}: no run", transform=axis.get_yaxis_transform(), va="center", fontsize=7.5)
         return
     mean, low, high = mean_interval(mark.delays_s)
-    axis.scatter(mark.delays_s, [y] * len(mark.delays_s), s=9, color=colour, alpha=0.45, linewidths=0, zorder=2)
-    worst = max(mark.delays_s)
-    axis.scatter([worst], [y], s=30, facecolors="none", edgecolors=colour, linewidths=1.0, zorder=3)
+    below = y + _SEEDS_BELOW
+    axis.scatter(mark.delays_s, [below] * len(mark.delays_s), s=8, color=colour, alpha=0.6, linewidths=0, zorder=2)
+    axis.scatter([max(mark.delays_s)], [below], s=26, facecolors="none", edgecolors=colour, linewidths=0.9, zorder=3)
     error = [[mean - low], [high - mean]] if isfinite(low) else None
     axis.errorbar(
         [mean], [y], xerr=error, color=colour, marker=marker, markersize=4.5, capsize=2.5, linewidth=1.3, zorder=4
     )
-    axis.annotate(
-        number(mean), (worst, y), (6, 0), textcoords="offset points", va="center", fontsize=7.5, color=colour
-    )  # fmt: skip
+    edge = axis.get_yaxis_transform()
+    axis.text(1.02, y + 0.07, number(mean), transform=edge, va="center", fontsize=7.5, color=colour)
 
 
 def _legend(panels: Sequence[Panel]) -> list[Line2D]:
@@ -145,6 +147,6 @@ def _legend(panels: Sequence[Panel]) -> list[Line2D]:
         )
         for name in protocols
     ]
-    seed = Line2D([], [], color=INK, marker="o", markersize=3, alpha=0.45, linestyle="none", label="a seed")
+    seed = Line2D([], [], color=INK, marker="o", markersize=3, alpha=0.6, linestyle="none", label="a seed")
     worst = Line2D([], [], color=INK, marker="o", markerfacecolor="none", linestyle="none", label="worst seed")
     return [*means, seed, worst]

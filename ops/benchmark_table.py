@@ -123,7 +123,7 @@ def sentence(statement: Row) -> str:
 
 
 def number(value: float | None) -> str:
-    """Return a number as a cell: one digit behind the point below 100, whole ones bare, - where it is unknown."""
+    """Return a number as a cell: one digit behind the point below 1000, counts bare, - where it is unknown."""
     if value is None:
         return "-"
     if isinstance(value, int) or abs(value) >= 1000.0:
