@@ -111,14 +111,20 @@ def see(streets: Streets, before: Belief, snapshot: Snapshot) -> Belief:
 
     Approaches with an unknown reading keep what the model has.
     """
-    now_s, span_s = snapshot.time_s - streets.begin_s, 0.0
+    now_s = snapshot.time_s - streets.begin_s
     old, roads = copy_of(before.state), streets.roads
     if before.n_seen:
-        span_s = snapshot.time_s - before.time_s
-        seconds = max(0, round(span_s))
+        seconds = max(0, round(snapshot.time_s - before.time_s))
         only = State(*(array[0] for array in old))
         run_seconds(now_s - seconds, seconds, _KEY, streets.holding, roads, only)
     _see_stages(streets, old, snapshot, now_s)
+    return counted(streets, before, old, snapshot)
+
+
+def counted(streets: Streets, before: Belief, old: State, snapshot: Snapshot) -> Belief:
+    """Return what is believed where the model has `old` at the snapshot's time, and the zones what they count."""
+    now_s, roads = snapshot.time_s - streets.begin_s, streets.roads
+    fresh_m = _SPEED_MPS * (snapshot.time_s - before.time_s) if before.n_seen else _FAR_M
     new = copy_of(old)
     new.lanes["head"] = new.lanes["tail"] = roads.lanes["first"]
     new.lanes["count"] = 0
@@ -132,7 +138,7 @@ def see(streets: Streets, before: Belief, snapshot: Snapshot) -> Belief:
     estimate(
         now_s,
         before.n_seen,
-        _SPEED_MPS * span_s if before.n_seen else _FAR_M,
+        fresh_m,
         tuple(np.array(row, np.float64) for row in (snapshot.arriving_veh, queued, snapshot.zone_length_m)),
         Room(np.zeros(n, np.int32), np.zeros(n, np.int32), np.zeros(_N_SPOTS), np.zeros(len(streets.zones.approaches))),
         streets.zones,

@@ -14,6 +14,7 @@ import numpy as np
 
 from control.core.arrays import State
 from control.queue_model import QueueModel
+from control.queue_roads import Compiled
 from traffic.ids import JunctionId, LaneId, LinkId
 from traffic.network import Network
 from traffic.snapshot import FloatArray
@@ -23,15 +24,9 @@ class Around:
     """The time lost around each junction of a model, from the state that a run has left."""
 
     def __init__(self, model: QueueModel, junctions: Sequence[JunctionId]) -> None:
-        network, compiled, journeys = model.network, model.compiled, model.journeys
-        near = [links_around(network, name) for name in junctions]
-        link_of = {place: network.lanes[LaneId(lane)].link for lane, place in compiled.lane_at.items()}
-        for place, name in enumerate(compiled.lanes):
-            start = network.lanes.get(LaneId(name.partition(">")[0]))
-            if start is not None:
-                link_of[place] = start.link
-        lanes = range(len(compiled.lanes))
-        self._lanes = np.array([[float(link_of.get(lane) in row) for row in near] for lane in lanes])
+        compiled, journeys = model.compiled, model.journeys
+        near = [links_around(model.network, name) for name in junctions]
+        self._lanes = lanes_around(model.network, compiled, near)
         roads = compiled.roads
         rows = sorted(journeys.rows, key=lambda row: row.depart_s)
         starts = [rows[roads.origin_vehicles[first]].links[0] for first in roads.origins["first"]] if rows else []
@@ -49,6 +44,17 @@ class Around:
         outside: FloatArray = self._waits_s[self._last] - self._waits_s[state.origin_next[:n]]
         lost_s: FloatArray = inside + outside @ self._origins
         return lost_s
+
+
+def lanes_around(network: Network, compiled: Compiled, near: Sequence[set[LinkId]]) -> FloatArray:
+    """Return 1 where a lane of the core lies on links around a junction, shape (n_lane, n_junction)."""
+    link_of = {place: network.lanes[LaneId(lane)].link for lane, place in compiled.lane_at.items()}
+    for place, name in enumerate(compiled.lanes):
+        start = network.lanes.get(LaneId(name.partition(">")[0]))
+        if start is not None:
+            link_of[place] = start.link
+    lanes = range(len(compiled.lanes))
+    return np.array([[float(link_of.get(lane) in row) for row in near] for lane in lanes])
 
 
 def links_around(network: Network, junction: JunctionId) -> set[LinkId]:
