@@ -14,7 +14,7 @@ from control.rl.evolution import Evolution
 from control.rl.training import CURVE, Training
 from traffic.errors import BadWeights
 
-_SHAPES = dict.fromkeys(("weights", "first", "second", "best"), (N_ROWS, N_CELLS))
+_SHAPES = dict.fromkeys(("weights", "first", "second", "mean", "best"), (N_ROWS, N_CELLS))
 
 
 def save_checkpoint(path: Path, training: Training) -> None:
@@ -33,6 +33,7 @@ def save_checkpoint(path: Path, training: Training) -> None:
         weights=evolution.weights,
         first=evolution.first,
         second=evolution.second,
+        mean=evolution.mean,
         best=training.best,
         curve=training.curve,
         numbers=np.array([evolution.generation, training.best_generation, training.best_ratio, training.seconds]),
@@ -65,7 +66,7 @@ def load_checkpoint(path: Path) -> Training:
         raise BadWeights(f"checkpoint {path}", "not finite", "all must be numbers", "train anew")
     generation, best_generation, ratio, seconds = rows["numbers"].tolist()
     return Training(
-        evolution=Evolution(rows["weights"], rows["first"], rows["second"], int(generation)),
+        evolution=Evolution(rows["weights"], rows["first"], rows["second"], rows["mean"], int(generation)),
         best=rows["best"].astype(np.float32),
         best_ratio=ratio,
         best_generation=int(best_generation),

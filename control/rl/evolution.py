@@ -19,6 +19,8 @@ from control.policy_runs import Exercise, Weights, delays
 from traffic.snapshot import FloatArray
 
 _FIRST, _SECOND, _TINY = 0.9, 0.999, 1e-8
+_NEW = 0.04
+"""Share of the newest weights in their running mean."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +45,8 @@ class EvolutionSettings:
 
     n_pairs: int = 32
     n_exercises: int = 12
-    spread: float = 0.05
-    rate: float = 0.02
+    spread: float = 0.1
+    rate: float = 0.05
     last_spread: float = 0.5
     last_rate: float = 0.1
     decay: float = 0.0
@@ -53,11 +55,15 @@ class EvolutionSettings:
 
 @dataclass(frozen=True, slots=True)
 class Evolution:
-    """Where a training stands: nothing else is needed to go on."""
+    """Where a training stands: nothing else is needed to go on.
+
+    `mean` is the running mean of the weights, in which the chance of single steps cancels out: what is judged and kept.
+    """
 
     weights: FloatArray
     first: FloatArray
     second: FloatArray
+    mean: FloatArray
     generation: int
 
 
@@ -95,7 +101,7 @@ def start_evolution(seed: int) -> Evolution:
     scale[:N_INPUTS] = 0.3
     scale[SKIP:] = 0.0
     weights = chance.normal(size=(N_ROWS, N_CELLS)) * scale[:, None] + greedy_weights()
-    return Evolution(weights, np.zeros_like(weights), np.zeros_like(weights), 0)
+    return Evolution(weights, np.zeros_like(weights), np.zeros_like(weights), weights, 0)
 
 
 def pace(settings: EvolutionSettings, progress: float) -> tuple[float, float]:
@@ -145,4 +151,5 @@ def evolve(
     weights = (1.0 - settings.decay) * before.weights - rate * step
     by_member = np.log(np.maximum(lost_s, _TINY)).mean(axis=0)
     tried = Tried(delay_s=float(np.exp(by_member.mean())), difference=float(by_member.std()), rate=rate, spread=spread)
-    return Evolution(weights, first, second, n), tried
+    share = max(_NEW, 1.0 / (n + 1))
+    return Evolution(weights, first, second, (1.0 - share) * before.mean + share * weights, n), tried

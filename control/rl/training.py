@@ -123,7 +123,7 @@ def train_on(
     best, ratio, best_generation, found = before.best, before.best_ratio, before.best_generation, np.nan
     now = replace(before, evolution=evolution, seconds=before.seconds + time.monotonic() - begun_s)
     if evolution.generation % settings.every == 0 or progress_of(now, settings) >= 1.0:
-        weights = evolution.weights.astype(np.float32)
+        weights = evolution.mean.astype(np.float32)
         found = judge.ratio(weights)
         if found < ratio:
             best, ratio, best_generation = weights, found, evolution.generation

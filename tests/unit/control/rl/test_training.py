@@ -95,7 +95,7 @@ def test_the_best_by_validation_is_kept_and_the_curve_has_every_generation(
     assert training.best_generation == judged[judged[:, 1].argmin(), 0]
     assert training.curve[:, 0].tolist() == list(range(7))
     rates = training.curve[1:, CURVE.index("rate")]
-    assert rates == pytest.approx([0.02 * (1.0 - 0.9 * k / 6) for k in range(6)])
+    assert rates == pytest.approx([0.05 * (1.0 - 0.9 * k / 6) for k in range(6)])
 
 
 def test_greedy_weights_are_judged_as_greedy(material: tuple[list[Exercise], list[Exercise]]) -> None:
@@ -144,7 +144,7 @@ def test_a_step_is_as_large_as_its_rate(material: tuple[list[Exercise], list[Exe
 
 def training_of(**changes: object) -> Training:
     weights = greedy_weights()
-    evolution = Evolution(weights.astype(float), np.zeros(weights.shape), np.zeros(weights.shape), 3)
+    evolution = Evolution(weights.astype(float), np.zeros(weights.shape), np.zeros(weights.shape), weights.astype(float), 3)
     base = Training(
         evolution=evolution,
         best=weights,
