@@ -144,7 +144,8 @@ def test_a_step_is_as_large_as_its_rate(material: tuple[list[Exercise], list[Exe
 
 def training_of(**changes: object) -> Training:
     weights = greedy_weights()
-    evolution = Evolution(weights.astype(float), np.zeros(weights.shape), np.zeros(weights.shape), weights.astype(float), 3)
+    start, zero = weights.astype(float), np.zeros(weights.shape)
+    evolution = Evolution(start, zero, zero, start, 3)
     base = Training(
         evolution=evolution,
         best=weights,
