@@ -56,6 +56,10 @@ class Watching(Protocol):
 MakeObservation = Callable[[Arena], Observation]
 
 
+_Scales = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
+"""Zone lengths, a full lane's share per vehicle before and beyond the stop line, and the table of empty zones."""
+
+
 class Zones:
     """Readings of the zones, each with a flag that says whether it is known: unknown is (0, flag 0), empty (0, flag 1).
 
@@ -87,6 +91,8 @@ class Zones:
         self._rows, self._targets = np.array(rows, np.intp), np.array(targets, np.intp)
         self._size = end
         self._n_stages = [len(arena.stages[junction]) for junction in arena.network.crossings]
+        nothing = np.zeros(0)
+        self._scales: _Scales = (nothing, nothing, nothing, nothing)
         self._seen: tuple[Snapshot | None, Seen] = (None, np.zeros(0, np.float32))
         self._spaces = {j: Box(0.0, MOST, (s.stop - s.start,), np.float32) for j, s in self._places.items()}
 
@@ -108,31 +114,35 @@ class Zones:
 
     def _all(self, snapshot: Snapshot) -> Seen:
         """Return what is seen of all junctions, one after the other."""
-        arena = self._arena
-        zone_m = snapshot.zone_length_m
-        if np.isnan(zone_m).any():
-            self._require_zones(zone_m)
-        room_m = np.minimum(zone_m, arena.exit_length_m)
-        table = np.empty((len(zone_m), N_PER_MOVEMENT))
-        table[:, 0] = snapshot.arriving_veh / (arena.lanes_before * zone_m)
-        table[:, 1] = snapshot.queued_veh / (arena.lanes_before * zone_m)
-        table[:, 2] = snapshot.leaving_veh / (arena.lanes_beyond * room_m)
-        known = ~np.isnan(table[:, :3])
-        table[:, :3] *= 1.0 / FULL_VEH_PER_M
-        table[:, 3:6] = known
-        table[:, 6] = zone_m / LONGEST_ZONE_M
-        if not known.all():
+        if self._scales[0] is not snapshot.zone_length_m:
+            self._scales = self._scales_of(snapshot.zone_length_m)
+        _, before, beyond, empty = self._scales
+        table = empty.copy()
+        table[:, 0] = snapshot.arriving_veh * before
+        table[:, 1] = snapshot.queued_veh * before
+        table[:, 2] = snapshot.leaving_veh * beyond
+        if np.isnan(table.sum()):
+            table[:, 3:6] = ~np.isnan(table[:, :3])
             np.nan_to_num(table, copy=False, nan=0.0)
         seen = np.zeros(self._size, np.float32)
         seen[self._targets] = np.minimum(table, MOST).ravel()[self._rows]
-        for place, (at, n) in enumerate(zip(self._stage_at, self._n_stages, strict=True)):
-            stage = snapshot.stage[place]
-            if stage >= 0:
-                green_s = snapshot.time_s - snapshot.green_since_s[place]
-                seen[at + stage], seen[at + n + 1] = 1.0, min(max(green_s, 0.0) / LONGEST_GREEN_S, 1.0)
-            else:
-                seen[at + n] = 1.0
+        rows = list(zip(self._stage_at, self._n_stages, snapshot.stage, snapshot.green_since_s, strict=True))
+        seen[[at + (stage if stage >= 0 else n) for at, n, stage, _ in rows]] = 1.0
+        seen[[at + n + 1 for at, n, _, _ in rows]] = [
+            min(max(snapshot.time_s - since_s, 0.0) / LONGEST_GREEN_S, 1.0) if stage >= 0 else 0.0
+            for _, _, stage, since_s in rows
+        ]
         return seen
+
+    def _scales_of(self, zone_m: FloatArray) -> _Scales:
+        """Return what readings are multiplied by; zones do not change over a run, so that it is at hand."""
+        if np.isnan(zone_m).any():
+            self._require_zones(zone_m)
+        arena = self._arena
+        empty = np.ones((len(zone_m), N_PER_MOVEMENT))
+        empty[:, 6] = zone_m / LONGEST_ZONE_M
+        room_m = arena.lanes_beyond * np.minimum(zone_m, arena.exit_length_m)
+        return zone_m, 1.0 / (FULL_VEH_PER_M * arena.lanes_before * zone_m), 1.0 / (FULL_VEH_PER_M * room_m), empty
 
     def _require_zones(self, zone_m: FloatArray) -> None:
         for junction in self._places:

@@ -22,4 +22,6 @@ def step_info(episode: Episode, actions: Actions, junction: JunctionId, duration
         "demand_seed": episode.seeds.demand,
     }
     mask = actions.mask(episode.guard, episode.snapshot, junction, is_due=is_due)
-    return info if mask is None else info | {"action_mask": mask}
+    if mask is not None:
+        info["action_mask"] = mask
+    return info
