@@ -13,6 +13,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from pettingzoo.test import parallel_api_test
 
+from control.core.policy import N_INPUTS
 from control.guard import Guard, legacy_limits
 from control.rl.train_sb3 import TrainSettings, train
 from ops.rl_envs import TownOptions, arena_of, junction_env, parallel_env
@@ -60,6 +61,18 @@ def test_all_junctions_of_the_twin_keep_the_rules_of_pettingzoo(town: Scenario, 
     env = parallel_env(town, protocol=protocol, reward="person_delay", horizon_s=60.0)
     parallel_api_test(env, num_cycles=70)
     env.close()
+
+
+def test_the_universal_observation_is_that_of_its_own_history_and_zones(town: Scenario) -> None:
+    env = parallel_env(town, protocol="legacy", observation="universal", zone_m=150.0, horizon_s=120.0)
+    seen, _ = env.reset(seed=1)
+    while env.agents:
+        seen, _, _, _, _ = env.step(dict.fromkeys(env.agents, 1))
+        assert all(row in env.observation_space(name) for name, row in seen.items())
+    env.close()
+    table = seen["A0"].reshape(-1, N_INPUTS)
+    assert table[:, 0].max() > 0.0 and table[:, 9].max() > 0.0, "vehicles in the zones, flows of history"
+    assert table[:, 16].max() <= 1.5
 
 
 @pytest.mark.parametrize("name", ["NgaTu-v0", "NgaTuExtend-v0", "NgaTuPlan-v0"])
@@ -204,9 +217,10 @@ def test_occupancies_weigh_movements_by_their_historic_classes() -> None:
         ({"reward": "profit"}, BadInput, r"reward: profit \(one of delay, person_delay, pressure, queue\)"),
         ({"occupancies": {"car": 1.5}}, BadInput, "occupancies"),
         ({"horizon_s": 0.0}, BadInput, "horizon"),
+        ({"zone_m": 20.0}, BadInput, r"zone_m: 20.0 m \(50-150 m\)"),
         ({"scenario": "nowhere"}, BadScenario, "nowhere"),
     ],
-    ids=["protocol", "option", "reward", "occupancies", "horizon", "scenario"],
+    ids=["protocol", "option", "reward", "occupancies", "horizon", "zones", "scenario"],
 )
 def test_what_is_not_there_is_one_clear_line(
     town: Scenario, chosen: dict[str, Any], error: type[Exception], says: str
