@@ -106,7 +106,7 @@ def _check(options: BenchmarkOptions) -> None:
 
 
 def _do(todo: Sequence[BenchmarkRun], jobs: int | None) -> _Done:
-    """Do the runs that are not kept yet."""
+    """Do the runs that are not kept yet, each in a process of its own: what is shipped has to be repeatable."""
     found = {run.path: kept for run in todo if (kept := kept_run(run.path)) is not None}
     missing = [run for run in todo if run.path not in found]
     done = _Done(runs=found, n_kept=len(found))
@@ -114,7 +114,7 @@ def _do(todo: Sequence[BenchmarkRun], jobs: int | None) -> _Done:
         if found:
             progress.console.print(f"{len(found)} of {len(todo)} runs were done before, {len(missing)} are to do")
         try:
-            for outcome in run_many(missing, run_and_keep, jobs=jobs, progress=progress, title=NAME):
+            for outcome in run_many(missing, run_and_keep, jobs=jobs, progress=progress, title=NAME, is_fresh=True):
                 if outcome.result is not None:
                     done.runs[outcome.spec.path] = outcome.result
                 elif outcome.error is not None:

@@ -20,4 +20,4 @@ def run(spec: Spec) -> int:
         raise BadScenario("a spec", number, "must be mended")
     if name == "wait":
         time.sleep(60.0)
-    return number * number
+    return os.getpid() if name == "pid" else number * number

@@ -23,6 +23,12 @@ def test_results_come_in_order_whatever_becomes_of_the_others() -> None:
     assert isinstance(outcomes[2].error, BadScenario)
 
 
+def test_a_worker_is_used_again_unless_every_run_is_to_have_its_own() -> None:
+    specs: list[Spec] = [("pid", n) for n in range(4)]
+    shared, fresh = ({row.result for row in run_many(specs, run, jobs=2, is_fresh=own)} for own in (False, True))
+    assert (len(shared), len(fresh)) == (2, 4)
+
+
 def test_nothing_to_run_is_no_outcome() -> None:
     assert list(run_many([], run)) == []
 
