@@ -28,9 +28,9 @@ _steps = lru_cache(maxsize=16384)(change)
 class Heads:
     """Lamps of one junction. `stage` is -1 in a change; then `green_since_s` is when the next stage turns green.
 
-    `clearance_s` is (yellow, all-red) after each stage. `is_native` as long as SUMO's own program runs. `next_s` is
-    when the lamps change next, infinite where nothing is on the agenda. `changes` remembers (seconds after the start
-    of the change, lamps, stage) per pair of stages.
+    `clearance_s` is (yellow, all-red) after each stage; no program is joined before `min_green_s` of green are over.
+    `is_native` as long as SUMO's own program runs. `next_s` is when the lamps change next, infinite where nothing is on
+    the agenda. `changes` remembers (seconds after the start of the change, lamps, stage) per pair of stages.
     """
 
     junction: JunctionId
@@ -39,6 +39,7 @@ class Heads:
     native: Program
     begin_s: float
     step_s: float = 1.0
+    min_green_s: float = 0.0
     lamps: str = ""
     stage: int = -1
     green_since_s: float = 0.0
@@ -55,7 +56,10 @@ class Heads:
         self.history = self.native_history(time_s)
         lamps = self.native.lamps_at(time_s)
         self._show(time_s, lamps, self._stage_of(lamps))
-        if self.stage < 0:
+        if self.stage >= 0:
+            interval, end_s = self.native.interval_at(time_s)
+            self.green_since_s = end_s - interval.duration_s
+        else:
             self.program = self.native
             self._queue_program(time_s)
 
@@ -91,28 +95,54 @@ class Heads:
             self.next_s = math.inf
 
     def play(self, program: Program, time_s: float) -> None:
-        """Join a static program: at once if it shows what is shown, else at the start of its next stage in reach."""
-        self.agenda.clear()
+        """Join a static program where it shows what is shown, else at the start of its next stage in reach.
+
+        A change that runs ends in its stage first; no green is cut below its least, or what the program gives it.
+        """
+        start_s, shown, stage, since_s = self._next_stage(time_s)
+        free_s = max(start_s, since_s + self.min_green_s if stage >= 0 else start_s)
         self.program = program
-        if program.lamps_at(time_s) == self.lamps:
-            self._queue_program(time_s)
+        interval, end_s = program.interval_at(start_s + _EPS_S if self.agenda else start_s)
+        if interval.lamps == shown and (end_s >= free_s - _EPS_S or end_s - since_s >= interval.duration_s - _EPS_S):
+            if not self.agenda:
+                self._queue_program(time_s)
             return
-        clearance = self.clearance_s[self.stage] if self.stage >= 0 else (0.0, 0.0)
-        ask_s = time_s + sum(clearance)
-        join_s, lamps = ask_s, self.lamps
+        clearance = self.clearance_s[stage] if stage >= 0 else (0.0, 0.0)
+        ask_s = free_s + sum(clearance)
+        join_s, lamps = ask_s, shown
         for _ in range(2 * len(program.intervals)):
             _, end_s = program.interval_at(ask_s)
             join_s, lamps = end_s, program.lamps_at(end_s + _EPS_S)
             if "y" not in lamps and set(lamps) & {"G", "g"}:
                 break
             ask_s = end_s + _EPS_S
-        steps = change(self.lamps, lamps, *clearance)
+        steps = change(shown, lamps, *clearance)
         at_s = join_s - sum(span_s for span_s, _ in steps)
-        for span_s, shown in steps:
-            self.agenda.append((self._on_step(at_s), shown, -1))
+        for span_s, between in steps:
+            self.agenda.append((self._on_step(at_s), between, -1))
             at_s += span_s
         self.agenda.append((self._on_step(join_s), lamps, self._stage_of(lamps)))
         self.next_s = self.agenda[0][0]
+
+    def _next_stage(self, time_s: float) -> tuple[float, str, int, float]:
+        """Return when a stage runs, its lamps and number, and since when it is green; the agenda leads there.
+
+        Where no stage can be reached, what is shown now.
+        """
+        program, agenda = self.program or self.native, self.agenda
+        if self.stage < 0 and agenda:
+            for _ in program.intervals:
+                if agenda[-1][2] >= 0:
+                    break
+                _, end_s = program.interval_at(agenda[-1][0] + _EPS_S)
+                lamps = program.lamps_at(end_s + _EPS_S)
+                agenda.append((self._on_step(end_s), lamps, self._stage_of(lamps)))
+            at_s, lamps, stage = agenda[-1]
+            if stage >= 0:
+                self.next_s = agenda[0][0]
+                return at_s, lamps, stage, at_s
+        agenda.clear()
+        return time_s, self.lamps, self.stage, self.green_since_s
 
     def apply(self, time_s: float) -> bool:
         """Show what the agenda has for now; return whether the lamps changed."""

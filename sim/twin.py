@@ -246,4 +246,5 @@ def _heads(town: Town, name: JunctionId, what: Launch, protocol: Protocol) -> He
         native=native,
         begin_s=what.begin_s,
         step_s=what.step_s,
+        min_green_s=protocol.min_green_s,
     )

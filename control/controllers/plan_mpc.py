@@ -59,6 +59,8 @@ class PlanMpcSettings:
         How long the model runs on, whole seconds.
     n_draws, n_checks
         Departures that a search sees, and fresh ones on which its best plan is compared with the running one.
+    spread
+        Standard deviation of flows over some minutes, as a share of them, beyond that of a Poisson process.
     budget_s
         CPU time of a search, seconds, reckoned from its work.
     least_gain
@@ -73,8 +75,9 @@ class PlanMpcSettings:
     warm_up_s: float = 60.0
     n_cycles: int = 3
     horizon_s: int = 600
-    n_draws: int = 4
-    n_checks: int = 8
+    n_draws: int = 8
+    spread: float = 0.5
+    n_checks: int = 16
     budget_s: float = 2.0
     least_gain: float = 0.01
     least_sigma: float = 1.0
@@ -256,7 +259,8 @@ class PlanMpc:
         rng = np.random.default_rng([stream, round(10 * now_s)])
         factor = np.ones(len(streets.roads.origins))
         draws = tuple(
-            draw_departures(streets.roads, state.belief.belief.state, now_s, factor, rng) for _ in range(n_draws)
+            draw_departures(streets.roads, state.belief.belief.state, now_s, factor, settings.spread, rng)
+            for _ in range(n_draws)
         )
         fixed = frozenset(
             place
@@ -270,6 +274,7 @@ class PlanMpc:
             running=state.running,
             place_s=state.belief.place_s,
             fixed=fixed,
+            alone=frozenset(place for place, row in enumerate(ground.near) if not row),
             horizon_s=settings.horizon_s,
             ends_s=(settings.turn_wait_s, settings.queue_s),
         )

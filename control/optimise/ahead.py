@@ -39,6 +39,8 @@ class Outlook:
         The plan of every junction, and where in its cycle it is, seconds.
     fixed
         Places of junctions that keep their plan.
+    alone
+        Places of junctions without neighbours: their offset is whatever needs no transition.
     horizon_s, ends_s
         How long the model runs on, whole seconds; what a vehicle at red at the end still loses, and a queue per
         vehicle squared.
@@ -50,6 +52,7 @@ class Outlook:
     running: tuple[Running, ...]
     place_s: tuple[float, ...]
     fixed: frozenset[int]
+    alone: frozenset[int]
     horizon_s: int
     ends_s: tuple[float, float]
 
@@ -96,9 +99,16 @@ class Ahead:
         return self._running
 
     def held(self, genome: Genome) -> Genome:
-        """Return a genome in which junctions that keep their plan do."""
-        fixed, running = self.outlook.fixed, self._running
-        return tuple(running[place] if place in fixed else times for place, times in enumerate(genome))
+        """Return a genome in which junctions that keep their plan do, and those alone are in step."""
+        return tuple(self._held(place, times) for place, times in enumerate(genome))
+
+    def _held(self, place: int, times: Times) -> Times:
+        if place in self.outlook.fixed or times == self._running[place]:
+            return self._running[place]
+        if place not in self.outlook.alone:
+            return times
+        start_s = self._timings.lamps(place, times).start_s
+        return replace(times, offset_s=round(start_s - self._place(place, times)) % times.cycle_s)
 
     def __call__(self, genomes: Sequence[Genome]) -> Scores:
         """Return what vehicles lose under plans, seconds; `delay_s` by draw."""

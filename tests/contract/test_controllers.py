@@ -18,7 +18,7 @@ from control.guard import Guard
 from control.limits import GuardLimits
 from control.one_by_one import OneByOne
 from tests.unit.control.fakes import FakePlant, make_crossroads
-from tests.unit.control.mpc_factories import make_mpc, make_universal
+from tests.unit.control.mpc_factories import make_mpc, make_plan_mpc, make_universal
 from traffic.decisions import Stage
 from traffic.ports import Controller
 from traffic.snapshot import Snapshot
@@ -28,9 +28,10 @@ CONTROLLERS: dict[str, Callable[[], Controller[Any]]] = {
     "greedy": Greedy,
     "max_pressure": MaxPressure,
     "mpc": make_mpc,
+    "plan_mpc": make_plan_mpc,
     "universal": make_universal,
 }
-BY_STAGES = {name: make for name, make in CONTROLLERS.items() if name != "fixed_time"}
+BY_STAGES = {name: make for name, make in CONTROLLERS.items() if name not in ("fixed_time", "plan_mpc")}
 every = pytest.mark.parametrize("make", CONTROLLERS.values(), ids=CONTROLLERS.keys())
 by_stages = pytest.mark.parametrize("make", BY_STAGES.values(), ids=BY_STAGES.keys())
 

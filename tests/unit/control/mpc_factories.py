@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from control.controllers.mpc import Mpc, MpcSettings
+from control.controllers.plan_mpc import PlanMpc, PlanMpcSettings
 from control.controllers.policy import UniversalPolicy
 from control.core.policy import N_CELLS, N_ROWS, SKIP, Sight
+from control.limits import GuardLimits
 from control.policy_table import compile_sight, with_zones
 from control.queue_physics import Physics
 from control.queue_stages import StageClock, StagePolicy
@@ -63,6 +65,16 @@ def make_mpc(plant: FakePlant | None = None, settings: MpcSettings | None = None
     street = plant or make_street("a", "b")
     plans = {name: make_plan(junction) for name, junction in street.junctions.items()} if has_plans else {}
     return Mpc(make_history(street.network), make_clock(street, clearance_s=_short(street)), plans, settings)
+
+
+def make_plan_mpc(plant: FakePlant | None = None, **settings: object) -> PlanMpc:
+    """Return model-predictive control of plans, which decides soon and spends little."""
+    street = plant or make_street("a", "b")
+    plans = {name: make_plan(junction) for name, junction in street.junctions.items()}
+    small: dict[str, object] = {"warm_up_s": 30.0, "n_draws": 2, "n_checks": 2, "budget_s": 0.02, "horizon_s": 300}
+    chosen = replace(PlanMpcSettings(), **{**small, **settings})  # type: ignore[arg-type]
+    limits = GuardLimits(is_push=False)
+    return PlanMpc(make_history(street.network), make_clock(street), plans, limits, chosen)
 
 
 def make_universal(plant: FakePlant | None = None, *, seed: int = 3, vph: float = 200.0) -> UniversalPolicy:

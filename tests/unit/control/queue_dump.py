@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from control.core.ahead import time_plans
 from control.core.arrays import Array, Stages, State, make_state
 from control.core.policy import N_CELLS, N_ROWS
 from control.core.rollout import roll_out, run_policy
@@ -45,6 +46,8 @@ def dump() -> dict[str, Array]:
     for name, (shape, seed) in SHAPES.items():
         case = make_case(shape, 60, seed, SECONDS)
         found |= _flat(f"{name} plans", _fixed(case))
+        state, lost = _ahead(case)
+        found |= _flat(f"{name} ahead", state) | {f"{name} ahead lost": lost}
         for policy, rules in POLICIES.items():
             state, costs = _staged(case, rules)
             found |= _flat(f"{name} {policy}", state) | {f"{name} {policy} costs": costs}
@@ -58,6 +61,17 @@ def _fixed(case: Case) -> State:
     rows, replicas = np.array([0, 0, 1, 1], np.int32), np.array([0, 1, 0, 1], np.int32)
     run_fixed(rows, replicas, timing, model.compiled.roads, state, np.uint64(2**63 + 5), SECONDS, 0, 4)
     return state
+
+
+def _ahead(case: Case) -> tuple[State, Array]:
+    """Time both plans on from where the first has come to, one junction ahead and one behind."""
+    base, roads = _fixed(case), case.model.compiled.roads
+    timing = compile_plans(case.plans[:2], case.model.junctions, case.model.compiled.signal_links, float(SECONDS))
+    ahead_s = np.where(np.arange(timing.n.size).reshape(timing.n.shape) % 2, 7.0, -7.0)
+    state, lost, outside = make_state(roads, 2), np.zeros(2), np.zeros((2, len(roads.origins)))
+    least_s, ends = 0.5 * timing.length_s, np.array([3.0, 0.3])
+    time_plans(timing, least_s, ahead_s, float(SECONDS), 40, ends, roads, base, state, lost, outside, 0, 2)
+    return state, np.concatenate([lost, outside.ravel()])
 
 
 def _staged(case: Case, policy: StagePolicy) -> tuple[State, Array]:
