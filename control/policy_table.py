@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from control.core.arrays import rows_of
+from control.core.arrays import Array, rows_of
 from control.core.policy import IN, MOST_STAGES, PIECE, Sight, make_sight
 from control.queue_links import Strip
 from control.queue_roads import Compiled
@@ -121,6 +121,12 @@ def with_zones(sight: Sight, network: Network, compiled: Compiled, zones: Zones)
         pieces=rows_of(pieces or [(0, 0.0, 0.0)], PIECE),
         counts=np.zeros((max(1, len(pieces)), 2)),
     )
+
+
+def pieces_of(network: Network, compiled: Compiled, zones: Zones) -> Array:
+    """Return where the pieces of all zones lie in a core, PIECE records in their order."""
+    offsets = _offsets(network, compiled)
+    return rows_of([_piece(zones, k, network, offsets) for k in range(len(zones.pieces))], PIECE)
 
 
 def _by_movement(rows: Iterable[tuple[int, int, float]]) -> dict[int, list[tuple[int, float]]]:

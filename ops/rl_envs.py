@@ -1,4 +1,4 @@
-"""Environments over the SUMO twin, put together: scenario, protocol, guard and seeds.
+"""Environments over the SUMO twin or the queue model, put together: scenario, protocol, guard and seeds.
 
 Importing this registers the ids of `control.rl.registry`, and starts nothing.
 """
@@ -23,6 +23,7 @@ from control.rl.town_env import TownEnv
 from ops.core_mpc import clock_of, history_of
 from ops.evaluate_runs import limits_of, protocol_of
 from ops.plan_runs import open_signals
+from ops.rl_core import QueueStart
 from ops.rl_occupancy import OCCUPANCIES, persons_per_vehicle
 from ops.scenario_folder import open_scenario
 from sim.demand import read_demand, seeded_routes
@@ -37,6 +38,7 @@ from traffic.ids import JunctionId
 from traffic.scenario import Scenario
 
 PROTOCOLS = ("legacy", "safe")
+PLANTS = ("sumo", "core")
 SHORTEST_ZONE_M, LONGEST_ZONE_M = 50.0, 150.0
 
 
@@ -54,6 +56,9 @@ class TownOptions:
         Persons in a vehicle, by class; the defaults are assumptions.
     zone_m
         Length of the detector zones, 50-150 m.
+    plant
+        `sumo`, or `core`: the queue model, calibrated where somebody did that; it starts at once, and several fit into
+        a process.
     folder
         Where SUMO writes; a temporary folder, removed at the end of each episode, if None.
     """
@@ -62,6 +67,7 @@ class TownOptions:
     horizon_s: float | None = None
     occupancies: dict[str, float] | None = None
     zone_m: float = ZONE_M
+    plant: str = "sumo"
     folder: Path | None = None
 
 
@@ -92,17 +98,19 @@ def parallel_env(scenario: str | Scenario, **chosen: Any) -> TownEnv:
 
 
 def arena_of(scenario: str | Scenario, options: TownOptions | None = None) -> Arena:
-    """Return the arena of a scenario: its twin behind the limits that `evaluate` has for the protocol.
+    """Return the arena of a scenario: its twin, or queue model, behind the limits that `evaluate` has for the protocol.
 
     Raises
     ------
     BadScenario, BadInput
-        If the scenario cannot be read, or the protocol is not there.
+        If the scenario cannot be read, or the protocol or the plant is not there.
     """
     opened = scenario if isinstance(scenario, Scenario) else open_scenario(scenario)
     given = options or TownOptions()
     if given.protocol not in PROTOCOLS:
         raise BadInput("protocol", given.protocol, f"one of {', '.join(PROTOCOLS)}", "choose one")
+    if given.plant not in PLANTS:
+        raise BadInput("plant", given.plant, f"one of {', '.join(PLANTS)}", "choose one")
     if not SHORTEST_ZONE_M <= given.zone_m <= LONGEST_ZONE_M:
         limit = f"{SHORTEST_ZONE_M:g}-{LONGEST_ZONE_M:g} m"
         raise BadInput("zone_m", f"{given.zone_m} m", limit, "a camera sees no less and no more")
@@ -116,7 +124,9 @@ def arena_of(scenario: str | Scenario, options: TownOptions | None = None) -> Ar
         limits=limits_of(town, protocol, opened),
         clock=protocol,
         horizon_s=opened.end_s - opened.begin_s if given.horizon_s is None else given.horizon_s,
-        start=_Start(opened, town, protocol, given.folder),
+        start=_Start(opened, town, protocol, given.folder)
+        if given.plant == "sumo"
+        else QueueStart(opened, town, protocol),
         sight=partial(_sight, opened, town, protocol),
         persons_per_vehicle=persons_per_vehicle(opened, town.network, given.occupancies or OCCUPANCIES),
     )

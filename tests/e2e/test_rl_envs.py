@@ -28,6 +28,7 @@ from tests.e2e.generated_town import make_scenario
 from tests.e2e.one_crossing import make_crossing
 from traffic.decisions import Stage
 from traffic.errors import BadInput, BadScenario, PlantLost
+from traffic.ids import JunctionId
 from traffic.ports import Plant
 from traffic.scenario import Scenario
 from traffic.snapshot import Snapshot
@@ -61,6 +62,27 @@ def test_all_junctions_of_the_twin_keep_the_rules_of_pettingzoo(town: Scenario, 
     env = parallel_env(town, protocol=protocol, reward="person_delay", horizon_s=60.0)
     parallel_api_test(env, num_cycles=70)
     env.close()
+
+
+@protocols
+def test_over_the_queue_model_the_town_has_the_same_spaces_and_several_fit_into_a_process(
+    town: Scenario, protocol: str
+) -> None:
+    twin, first, second = (parallel_env(town, protocol=protocol, plant=plant) for plant in ("sumo", "core", "core"))
+    views = [env.reset(seed=5)[0] for env in (first, second, twin)]
+    twin.close()
+    total = 0.0
+    while first.agents:
+        actions = {name: len(first.arena.stages[JunctionId(name)]) - 1 for name in first.agents}
+        rewards = [env.step(actions)[1] for env in (first, second)]
+        total += sum(rewards[0].values())
+        assert rewards[0] == rewards[1]
+    assert total < 0.0
+    assert {name: row.shape for name, row in views[0].items()} == {name: row.shape for name, row in views[2].items()}
+    plans = parallel_env(town, protocol=protocol, plant="core", action="plan")
+    plans.reset(seed=5)
+    infos = plans.step({name: plans.action_space(name).sample() for name in plans.agents})[4]
+    assert all(info["refused"] == 0 for info in infos.values())
 
 
 def test_the_universal_observation_is_that_of_its_own_history_and_zones(town: Scenario) -> None:
@@ -218,9 +240,10 @@ def test_occupancies_weigh_movements_by_their_historic_classes() -> None:
         ({"occupancies": {"car": 1.5}}, BadInput, "occupancies"),
         ({"horizon_s": 0.0}, BadInput, "horizon"),
         ({"zone_m": 20.0}, BadInput, r"zone_m: 20.0 m \(50-150 m\)"),
+        ({"plant": "paper"}, BadInput, r"plant: paper \(one of sumo, core\)"),
         ({"scenario": "nowhere"}, BadScenario, "nowhere"),
     ],
-    ids=["protocol", "option", "reward", "occupancies", "horizon", "zones", "scenario"],
+    ids=["protocol", "option", "reward", "occupancies", "horizon", "zones", "plant", "scenario"],
 )
 def test_what_is_not_there_is_one_clear_line(
     town: Scenario, chosen: dict[str, Any], error: type[Exception], says: str
