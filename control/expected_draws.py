@@ -18,7 +18,7 @@ _SHUFFLE = 30.0
 
 
 def draw_departures(
-    roads: Roads, base: State, now_s: float, factor: FloatArray, spread: float, rng: np.random.Generator
+    roads: Roads, base: State, now_s: float, spread: float, rng: np.random.Generator
 ) -> tuple[Roads, State]:
     """Return roads and state in which all who depart after `now_s` do so at random.
 
@@ -26,8 +26,6 @@ def draw_departures(
     ----------
     now_s
         Time of the state, seconds after the begin of the model.
-    factor
-        How many times as many as history expects depart, by origin.
     spread
         Standard deviation of a flow over some minutes, as a share of it, beyond that of a Poisson process.
     """
@@ -38,7 +36,7 @@ def draw_departures(
         due = int(np.searchsorted(depart_s, now_s, side="right"))
         if due == n:
             continue
-        new_s = _departures(depart_s, due, now_s, float(factor[origin]), spread, rng)
+        new_s = _departures(depart_s, due, now_s, spread, rng)
         vehicles["depart"][own[due:]] = new_s
         order = np.argsort(np.arange(n - due) + rng.uniform(0.0, _SHUFFLE, n - due), kind="stable")
         vehicles["route"][own[due:]] = roads.vehicles["route"][own[due:]][order]
@@ -47,9 +45,7 @@ def draw_departures(
     return roads._replace(vehicles=vehicles), base._replace(origin_wake=wake_s)
 
 
-def _departures(
-    depart_s: Array, due: int, now_s: float, factor: float, spread: float, rng: np.random.Generator
-) -> FloatArray:
+def _departures(depart_s: Array, due: int, now_s: float, spread: float, rng: np.random.Generator) -> FloatArray:
     """Return when those from place `due` on depart; the k-th is expected when k + 1/2 vehicles are."""
     n = len(depart_s)
     gap_s = (depart_s[-1] - depart_s[0]) / max(1, n - 1) or 60.0
@@ -57,7 +53,7 @@ def _departures(
     counts = np.concatenate([[-0.5], np.arange(n) + 0.5, [2.0 * n + 0.5]])
     bounds_s = np.arange(now_s, known_s[-1] + SPAN_S, SPAN_S)
     grid_s = np.union1d(bounds_s, known_s[known_s > now_s])
-    factors = factor * _slow(len(bounds_s), spread, rng)
+    factors = _slow(len(bounds_s), spread, rng)
     steps = np.diff(np.interp(grid_s, known_s, counts)) * factors[((grid_s[:-1] - now_s) // SPAN_S).astype(int)]
     passed = np.concatenate([[0.0], np.cumsum(steps)])
     drawn_s: FloatArray = np.interp(np.cumsum(rng.exponential(1.0, n - due)), passed, grid_s)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from control.charge import GuardCounts
 from control.controllers.plan_mpc import PlanMpc, PlanMpcSettings
-from control.guard import Guard, GuardCounts
+from control.guard import Guard
 from control.limits import GuardLimits
 from control.one_by_one import OneByOne
 from control.orders import STREET_DAY

@@ -91,7 +91,7 @@ CONTROLLERS: dict[str, Callable[[EvaluateSpec, Town], Controller[Any]]] = {
     "mpc": lambda spec, town: mpc_of(spec.scenario, town, spec.protocol),
     "universal": lambda spec, town: universal_of(spec.scenario, town, spec.protocol, spec.model),
 }
-ZONES_M = {"mpc": MPC_ZONE_M, "universal": POLICY_ZONE_M}
+ZONES_M = {"mpc": MPC_ZONE_M, "plan_mpc": MPC_ZONE_M, "universal": POLICY_ZONE_M}
 """Length of the detector zones of controls that have cameras which see further."""
 READS_QUEUE = frozenset({"mpc", "universal"})
 DESIGNED = ("static", "webster", "actuated", "static_safe", "actuated_safe")

@@ -14,7 +14,8 @@ from typing import Any
 
 from control.guard import GuardLimits
 from control.one_by_one import OneByOne
-from ops.evaluate_runs import EvaluateRun, EvaluateSpec, Via, evaluate_one, run_of
+from ops.core_plan_mpc import run_plan_level
+from ops.evaluate_runs import EvaluateRun, EvaluateSpec, Via, limits_of, run_of
 from ops.street_centre import FieldCentre
 from ops.street_settings import MAX_STEP_S
 from ops.via_cabinets import cabinet_town, push_limits, rounded_phases
@@ -69,10 +70,12 @@ def evaluate_via(spec: EvaluateSpec) -> EvaluateRun:
 
 
 def _direct(spec: EvaluateSpec, run: Run) -> Episode:
-    """Return what the control gives without controllers: its plans as SUMO's programs, or its decisions by stages."""
+    """Return what the control gives without controllers: its plans as SUMO's programs, or taken up as they come."""
+    here = replace(run, folder=spec.folder)
     if spec.control not in PROGRAMS:
-        return evaluate_one(spec).episode
-    return run_native(replace(run, folder=spec.folder), PROGRAMS[spec.control](spec, run.town))
+        limits = limits_of(run.town, spec.protocol, spec.scenario)
+        return run_plan_level(here, PLAN_LEVEL[spec.control](spec, run.town), limits).episode
+    return run_native(here, PROGRAMS[spec.control](spec, run.town))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

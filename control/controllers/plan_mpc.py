@@ -75,10 +75,10 @@ class PlanMpcSettings:
     warm_up_s: float = 60.0
     n_cycles: int = 3
     horizon_s: int = 600
-    n_draws: int = 8
+    n_draws: int = 16
     spread: float = 0.5
-    n_checks: int = 16
-    budget_s: float = 2.0
+    n_checks: int = 32
+    budget_s: float = 4.0
     least_gain: float = 0.01
     least_sigma: float = 1.0
     turn_wait_s: float = 3.0
@@ -89,7 +89,7 @@ class PlanMpcSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """What does not change: the streets in the core, the space of plans, who is next to whom, who loses where."""
+    """What does not change: streets in the core, space of plans, who is next to whom, who loses where."""
 
     streets: Streets
     space: Space
@@ -257,9 +257,8 @@ class PlanMpc:
         settings, ground = self._settings, state.ground
         streets, now_s = ground.streets, time_s - ground.streets.begin_s
         rng = np.random.default_rng([stream, round(10 * now_s)])
-        factor = np.ones(len(streets.roads.origins))
         draws = tuple(
-            draw_departures(streets.roads, state.belief.belief.state, now_s, factor, settings.spread, rng)
+            draw_departures(streets.roads, state.belief.belief.state, now_s, settings.spread, rng)
             for _ in range(n_draws)
         )
         fixed = frozenset(
