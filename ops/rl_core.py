@@ -1,15 +1,25 @@
-"""The queue model of a scenario as the plant of an environment's episodes."""
+"""The queue model of a scenario: as the plant of an environment's episodes, and as an exercise for many replicas."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from control.controllers.policy import MAX_RED_S
+from control.expected_demand import mean_flows
+from control.policy_runs import Exercise
+from control.policy_table import compile_sight, with_zones
 from control.queue_plant import QueuePlant
 from control.queue_site import QueueSite, build_site
-from ops.core_mpc import clock_of
+from control.queue_stages import StagePolicy, compile_stages
+from ops.core_mpc import clock_of, history_of
+from ops.core_policy import POLICY_ZONE_M
 from ops.core_runs import open_queue_model
-from sim.protocols import Protocol
+from ops.plan_runs import town_of
+from ops.scenario_folder import open_scenario
+from sim.detectors import compile_zones
+from sim.protocols import LEGACY, Protocol
 from sim.twin import Town
+from traffic.errors import BadScenario
 from traffic.scenario import Scenario
 
 _MOST_SITES = 100
@@ -36,3 +46,28 @@ class QueueStart:
     def _site(self, demand_seed: int) -> QueueSite:
         town, model = self.town, open_queue_model(self.scenario, demand_seed=demand_seed)
         return build_site(model, town.stages, clock_of(town, self.protocol), town.zones, town.signals.plans)
+
+
+def core_exercise(
+    scenario: str | Scenario, *, demand_seed: int = 0, protocol: Protocol = LEGACY, zone_m: float = POLICY_ZONE_M
+) -> Exercise:
+    """Return a scenario's own network and vehicles in the core, to train on or to time: no zone is faulty.
+
+    Raises
+    ------
+    BadScenario
+        If the scenario cannot be run, or has no movement over a signal.
+    """
+    opened = scenario if isinstance(scenario, Scenario) else open_scenario(scenario)
+    town, model = town_of(opened), open_queue_model(opened, demand_seed=demand_seed)
+    if not town.network.movements:
+        where = f"scenario {opened.name}"
+        raise BadScenario(where, "no movement over a signal", "there is nothing to decide", "choose another scenario")
+    flows, clock = mean_flows(history_of(opened, town)), clock_of(town, protocol)
+    zones = compile_zones(town.network, flows, zone_m=zone_m)
+    policy = StagePolicy(name="network", max_red_s=MAX_RED_S)
+    stages = compile_stages(town.network, model.compiled, town.stages, clock, policy, flows)
+    sight = compile_sight(town.network, town.stages, flows, clock, zones.zone_length_m)
+    sight = with_zones(sight, town.network, model.compiled, zones)
+    name = f"{opened.name} demand {demand_seed} {protocol.name}"
+    return Exercise(name, model.compiled.roads, stages._replace(sight=sight), int(opened.end_s - opened.begin_s))
