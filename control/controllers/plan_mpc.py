@@ -75,10 +75,10 @@ class PlanMpcSettings:
     warm_up_s: float = 60.0
     n_cycles: int = 3
     horizon_s: int = 600
-    n_draws: int = 16
+    n_draws: int = 12
     spread: float = 0.5
-    n_checks: int = 32
-    budget_s: float = 4.0
+    n_checks: int = 24
+    budget_s: float = 6.0
     least_gain: float = 0.01
     least_sigma: float = 1.0
     turn_wait_s: float = 3.0
