@@ -397,6 +397,23 @@ def bench_core(
     run_command(work, as_json=json)
 
 
+@bench_app.command("rl")
+def bench_rl(
+    scenario: Annotated[list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="Names, or folders.")] = None,
+    model: Annotated[str, typer.Option(metavar="NAME", help="The policy: a name under models/, or a folder.")] = (
+        "universal"
+    ),
+    repeats: Annotated[int, typer.Option(metavar="N", help="Times that everything timed is run, in turn.")] = 10,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the result goes.")] = Path("runs"),
+    json: Json = False,
+) -> None:
+    """Count the decisions a second that the core gives a policy, and what of it is simulation."""
+    from ops.bench_rl import BenchRlOptions, run_bench_rl
+
+    options = BenchRlOptions(model=model, repeats=repeats, out=out)
+    run_command(lambda: run_bench_rl(scenario or ["grid"], options), as_json=json)
+
+
 @bench_app.command("plan")
 def bench_plan(
     scenario: Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Names, or folders.")],

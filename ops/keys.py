@@ -441,6 +441,57 @@ PLAN = _keys(
     ("out", "text", "", "", "file with the result, every delay, settings, command, commit and versions"),
 )
 
+BENCH_RL = _keys(
+    "bench rl",
+    ("rows[].scenario", "text", "", "", "name of the scenario"),
+    ("rows[].junctions", "integer", "junctions", ">= 1", "agents of a replica: its signals"),
+    ("rows[].delay_s", "number", "s/veh", "lower = better", "mean delay in the core under the policy that is timed"),
+    (
+        "rows[].decisions_per_second",
+        "number",
+        "decisions/s",
+        "higher = better",
+        "agents' decisions, two threads, wall; best",
+    ),
+    ("rows[].decisions_per_second_median", "number", "decisions/s", "higher = better", "the same, median"),
+    ("rows[].one_thread_per_second", "number", "decisions/s", "higher = better", "on one thread, wall; best"),
+    ("rows[].one_thread_per_second_median", "number", "decisions/s", "higher = better", "the same, median"),
+    (
+        "rows[].decisions_per_cpu_second",
+        "number",
+        "decisions/s",
+        "higher = better",
+        "on one thread by its CPU time; best",
+    ),
+    ("rows[].simulation_share", "number", "", "0-1", "CPU of the recorded decisions played again, without the policy"),
+    ("rows[].observation_share", "number", "", "0-1", "what reading all zones at every decision adds"),
+    ("rows[].policy_share", "number", "", "0-1", "what inputs, network and choice add; the three make 1"),
+    (
+        "rows[].replay_ratio",
+        "number",
+        "",
+        "1 = the same",
+        "CPU of the replay with all three over that of the run itself",
+    ),
+    (
+        "rows[].env_steps_per_second",
+        "number",
+        "steps/s",
+        "higher = better",
+        "agents' steps of CoreVecEnv, one thread; best",
+    ),
+    ("rows[].ppo_steps_per_second", "number", "steps/s", "higher = better", "the same as PPO collects them; best"),
+    ("model", "text", "", "", "the policy that is timed"),
+    ("parameters", "integer", "numbers", ">= 1", "numbers in its weights that it uses"),
+    ("repeats", "integer", "rounds", ">= 1", "times that everything was run, in turn"),
+    ("cpu", "text", "", "", "name of the processor"),
+    ("cores", "integer", "cores", ">= 1", "cores that it might use"),
+    ("load", "number", "processes", ">= 0", "load of the machine at the end, mean of a minute"),
+    ("commit", "text or null", "", "", "commit that ran, + behind it if files were changed since"),
+    ("versions", "names and texts", "", "", "versions of Python and of the packages that matter here"),
+    ("out", "text", "", "", "file with every sample and the command"),
+)
+
 BENCH_PLAN = _keys(
     "bench plan",
     ("rows[].scenario", "text", "", "", "name of the scenario"),
@@ -476,6 +527,7 @@ DICTIONARY: tuple[Key, ...] = (
     + SCENARIO
     + BENCH_LOOP
     + BENCH_CORE
+    + BENCH_RL
     + CALIBRATE
     + BENCH_PLAN
 )

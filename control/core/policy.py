@@ -190,16 +190,20 @@ def fill_inputs(junction, running, green_s, sight):
 
 @inlined
 def weigh(n, sight):
-    """Fill the last cells of `n` stages, from the inputs on; a stage's are `MOST_STAGES` rows below its first ones."""
+    """Fill the last cells of `n` stages, from the inputs on; a stage's are `MOST_STAGES` rows below its first ones.
+
+    Inputs are added one after the other, but several at a time, so that a row of cells is fetched and kept less often.
+    """
     cells, w, x, width = sight.cells, sight.weights, sight.inputs, sight.cells.shape[1]
     for stage in range(n):
         for k in range(width):
             cells[stage, k] = w[_B1, k]
-    for i in range(N_INPUTS):
+    for i in range(0, N_INPUTS, 4):
         for stage in range(n):
-            value = x[stage, i]
+            a, b, c, d = x[stage, i], x[stage, i + 1], x[stage, i + 2], x[stage, i + 3]
             for k in range(width):
-                cells[stage, k] += value * w[i, k]
+                near = cells[stage, k] + a * w[i, k] + b * w[i + 1, k]
+                cells[stage, k] = near + c * w[i + 2, k] + d * w[i + 3, k]
     mean, most, shared = 2 * MOST_STAGES, 2 * MOST_STAGES + 1, 2 * MOST_STAGES + 2
     for k in range(width):
         cells[mean, k] = np.float32(0.0)
@@ -211,18 +215,22 @@ def weigh(n, sight):
             cells[stage, k] = value
             cells[mean, k] += value
             cells[most, k] = max(cells[most, k], value)
-    for i in range(N_CELLS):
-        share, largest = cells[mean, i] / np.float32(n), cells[most, i]
+    parts = np.float32(n)
+    for i in range(0, N_CELLS, 2):
+        a, b, c, d = cells[mean, i] / parts, cells[most, i], cells[mean, i + 1] / parts, cells[most, i + 1]
         for k in range(width):
-            cells[shared, k] += share * w[_MEAN + i, k] + largest * w[_MOST + i, k]
+            near = cells[shared, k] + (a * w[_MEAN + i, k] + b * w[_MOST + i, k])
+            cells[shared, k] = near + (c * w[_MEAN + i + 1, k] + d * w[_MOST + i + 1, k])
     for stage in range(n):
         for k in range(width):
             cells[MOST_STAGES + stage, k] = cells[shared, k]
-    for i in range(N_CELLS):
+    for i in range(0, N_CELLS, 4):
         for stage in range(n):
-            value = cells[stage, i]
+            a, b, c, d = cells[stage, i], cells[stage, i + 1], cells[stage, i + 2], cells[stage, i + 3]
+            row = MOST_STAGES + stage
             for k in range(width):
-                cells[MOST_STAGES + stage, k] += value * w[_OWN + i, k]
+                near = cells[row, k] + a * w[_OWN + i, k] + b * w[_OWN + i + 1, k]
+                cells[row, k] = near + c * w[_OWN + i + 2, k] + d * w[_OWN + i + 3, k]
 
 
 @inlined

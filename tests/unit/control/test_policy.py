@@ -135,3 +135,4 @@ def test_a_junction_in_a_change_is_left_alone() -> None:
 
 def test_inputs_fill_the_straight_rows_of_the_weights() -> None:
     assert N_CELLS < N_INPUTS <= 2 * N_CELLS
+    assert N_INPUTS % 4 == N_CELLS % 4 == 0, "they are added four at a time"
