@@ -14,6 +14,7 @@ from control.guard import Guard
 from control.limits import GuardLimits
 from control.one_by_one import OneByOne
 from control.orders import STREET_DAY
+from control.policy_files import load_policy
 from ops.core_mpc import clock_of, history_of
 from ops.core_runs import stored_physics
 from ops.evaluate_runs import limits_of
@@ -36,6 +37,13 @@ def plan_mpc_of(
     chosen = replace(settings or PlanMpcSettings(), physics=physics)
     limits = limits_of(town, protocol, scenario)
     return PlanMpc(history_of(scenario, town), clock_of(town, protocol), town.signals.plans, limits, chosen)
+
+
+def plan_policy_of(scenario: Scenario, town: Town, protocol: Protocol, model: str) -> PlanMpc:
+    """Return the plan head of a policy: plans that come of what it would do are judged, and improved, in the core."""
+    settings = replace(PlanMpcSettings(), physics=replace(stored_physics(scenario), noise=0.0))
+    history, clock, limits = history_of(scenario, town), clock_of(town, protocol), limits_of(town, protocol, scenario)
+    return PlanMpc(history, clock, town.signals.plans, limits, settings, (load_policy(model), town.zones))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

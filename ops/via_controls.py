@@ -8,7 +8,7 @@ from typing import Any
 from control.controllers.fixed_time import FixedTime
 from control.orders import orders_of
 from control.plan.in_step import in_step
-from ops.core_plan_mpc import plan_mpc_of
+from ops.core_plan_mpc import plan_mpc_of, plan_policy_of
 from ops.evaluate_runs import EvaluateSpec, webster_plans
 from ops.street_centre import PAUSE_S
 from sim.netfile import Program
@@ -54,6 +54,8 @@ PLAN_LEVEL: dict[str, Callable[[EvaluateSpec, Town], Controller[Any]]] = {
     "static_safe": lambda _spec, _town: FixedTime(),
     "webster": _webster,
     "plan_mpc": lambda spec, town: plan_mpc_of(spec.scenario, town, spec.protocol),
+    "mpc": lambda spec, town: plan_mpc_of(spec.scenario, town, spec.protocol),
+    "universal": lambda spec, town: plan_policy_of(spec.scenario, town, spec.protocol, spec.model),
 }
 """By the name of the control that runs directly, too. The town is the one that the controllers hold."""
 PROGRAMS: dict[str, Callable[[EvaluateSpec, Town], Mapping[JunctionId, Program]]] = {

@@ -15,7 +15,7 @@ from typing import Any
 from control.guard import GuardLimits
 from control.one_by_one import OneByOne
 from ops.core_plan_mpc import run_plan_level
-from ops.evaluate_runs import EvaluateRun, EvaluateSpec, Via, limits_of, run_of
+from ops.evaluate_runs import CONTROLLERS, EvaluateRun, EvaluateSpec, Via, evaluate_one, limits_of, run_of
 from ops.street_centre import FieldCentre
 from ops.street_settings import MAX_STEP_S
 from ops.via_cabinets import cabinet_town, push_limits, rounded_phases
@@ -70,7 +70,9 @@ def evaluate_via(spec: EvaluateSpec) -> EvaluateRun:
 
 
 def _direct(spec: EvaluateSpec, run: Run) -> Episode:
-    """Return what the control gives without controllers: its plans as SUMO's programs, or taken up as they come."""
+    """Return what the control gives without controllers: stages, plans as SUMO's programs, or taken up as they come."""
+    if spec.control in CONTROLLERS:
+        return evaluate_one(spec).episode
     here = replace(run, folder=spec.folder)
     if spec.control not in PROGRAMS:
         limits = limits_of(run.town, spec.protocol, spec.scenario)

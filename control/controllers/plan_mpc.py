@@ -17,6 +17,7 @@ from math import sqrt
 
 import numpy as np
 
+from control.expected_demand import mean_flows
 from control.expected_draws import draw_departures
 from control.limits import GuardLimits
 from control.optimise.ahead import Ahead, Outlook, plan_from_now, with_offsets
@@ -27,6 +28,8 @@ from control.optimise.timings import Timings
 from control.orders import orders_of
 from control.plan_estimate import PlanBelief, first_plan_belief, see_plans
 from control.plan_place import Running, running
+from control.plan_proposals import Proposer
+from control.policy_runs import Weights
 from control.queue_physics import Physics
 from control.queue_stages import StageClock, StagePolicy
 from control.state_estimate import Streets, build_streets
@@ -36,6 +39,7 @@ from traffic.ids import JunctionId
 from traffic.ports import Plant
 from traffic.signals import Plan
 from traffic.snapshot import FloatArray, Snapshot
+from traffic.zones import Zones
 
 CYCLE_STEP_S, N_CLIMBERS = 8, 3
 """Step between the common cycles from which a search starts; so many starts are improved."""
@@ -96,6 +100,7 @@ class Ground:
     timings: Timings
     near: Sequence[set[int]]
     around: tuple[FloatArray, FloatArray]
+    proposer: Proposer | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +144,9 @@ class PlanMpc:
         The local plans, which run wherever nothing else was said.
     limits
         What the guard allows.
+    learned
+        Weights of the universal policy and the zones that it reads: the search starts from the plans, too, that come
+        of what the policy would do.
     """
 
     def __init__(
@@ -148,9 +156,10 @@ class PlanMpc:
         plans: Mapping[JunctionId, Plan],
         limits: GuardLimits,
         settings: PlanMpcSettings | None = None,
+        learned: tuple[Weights, Zones] | None = None,
     ) -> None:
         self._history, self._clock, self._plans, self._limits = history, clock, plans, limits
-        self._settings = settings or PlanMpcSettings()
+        self._settings, self._learned = settings or PlanMpcSettings(), learned
         self.spent = Spent()
 
     def start(self, plant: Plant) -> PlanMpcState:
@@ -166,6 +175,7 @@ class PlanMpc:
             timings=Timings(space, streets.compiled.signal_links),
             near=neighbours(network, names),
             around=(lanes, _origins_around(streets, lanes)),
+            proposer=self._proposer(plant),
         )
         return PlanMpcState(
             ground=ground,
@@ -227,7 +237,7 @@ class PlanMpc:
         now = self._judge(time_s, state, settings.n_draws, 0)
         best = now.running
         if len(now.outlook.fixed) < len(space.sites):
-            best = _search(now, state.ground.near)
+            best = _search(now, state.ground.near, self._proposals(state.ground, now))
         gain = self._gain(self._judge(time_s, state, settings.n_checks, 1), best)
         self.spent.gain.append(gain)
         longest_s = max(run.cycle_s for run in state.running)
@@ -251,6 +261,19 @@ class PlanMpc:
             next_s=time_s + max(settings.period_s, settings.n_cycles * longest_s + MARGIN_S),
             n_orders=state.n_orders + 1,
         )
+
+    def _proposer(self, plant: Plant) -> Proposer | None:
+        if self._learned is None:
+            return None
+        return Proposer(*self._learned, plant, self._clock, mean_flows(self._history))
+
+    def _proposals(self, ground: Ground, judge: Ahead) -> list[Genome]:
+        """Return plans that come of what the policy would do, on the cycles from which a search starts."""
+        if ground.proposer is None:
+            return []
+        outlook = judge.outlook
+        greens = ground.proposer.shares(ground.streets, outlook.draws, outlook.now_s, outlook.horizon_s)
+        return ground.proposer.plans(greens, ground.space, judge.running, _cycles(ground.space))
 
     def _judge(self, time_s: float, state: PlanMpcState, n_draws: int, stream: int) -> Ahead:
         """Return the judge of plans from now on, with departures of their own for every stream."""
@@ -291,9 +314,9 @@ class PlanMpc:
         return gain if is_clear and gain > self._settings.least_gain else 0.0
 
 
-def _search(judge: Ahead, near: Sequence[set[int]]) -> Genome:
+def _search(judge: Ahead, near: Sequence[set[int]], proposals: Sequence[Genome]) -> Genome:
     """Return the best plans that are found within the judge's budget."""
-    starts = [judge.held(row) for row in _starts(judge)]
+    starts = [judge.held(row) for row in (*_starts(judge), *proposals)]
     scores = judge(starts).score
     ranked = [starts[place] for place in np.argsort(scores, kind="stable")]
     best = ranked[0]
@@ -314,10 +337,12 @@ def _starts(judge: Ahead) -> list[Genome]:
         for site, times in zip(space.sites, judge.running, strict=True)
     ]
     legal = tuple(row or times for row, times in zip(rows, judge.running, strict=True))
-    others = [
-        space.with_cycle(legal, cycle_s) for cycle_s in range(space.shortest_s, space.longest_s + 1, CYCLE_STEP_S)
-    ]
+    others = [space.with_cycle(legal, cycle_s) for cycle_s in _cycles(space)]
     return [judge.running, legal, *(row for row in others if row is not None)]
+
+
+def _cycles(space: Space) -> range:
+    return range(space.shortest_s, space.longest_s + 1, CYCLE_STEP_S)
 
 
 def _blinded(state: PlanMpcState, snapshot: Snapshot) -> PlanMpcState:

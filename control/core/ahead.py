@@ -11,12 +11,14 @@ plan greens are longer by a fourth, while it is behind they are shorter by a fif
 
 from __future__ import annotations
 
+from control.core.arrays import GREEN_PART
 from control.core.chance import key_of
 from control.core.jit import entry, inlined
 from control.core.lanes import scan_lanes
 from control.core.rollout import loss_until
 from control.core.run import insert, replica_of
 from control.core.signals import show
+from control.core.stages import run_seconds
 
 _LONGER, _SHORTER = 0.25, 0.2
 """By these shares of itself a green may change in a transition: cycles by a fifth and a sixth (NCHRP 812, 7.7)."""
@@ -137,3 +139,27 @@ def time_plans(timing, least_s, ahead_s, start_s, n_seconds, ends, road, base, s
             while k < end and road.vehicles[road.origin_vehicles[k]].depart < end_s:
                 outside_s[row, origin] += end_s - road.vehicles[road.origin_vehicles[k]].depart
                 k += 1
+
+
+@entry
+def share_greens(stages, road, base, state, start_s, n_seconds, greens):
+    """Let the stages' policy drive on from `base` for whole seconds; add to `greens` how long each stage was green.
+
+    Every junction starts with its first stage. `greens` (n_junction, n_stage), seconds; `base` and `state` are of one
+    replica.
+    """
+    now = replica_of(state, 0)
+    copy_all(replica_of(base, 0), road, now)
+    for junction in range(len(stages.junctions)):
+        signal, site = now.signals[junction], stages.junctions[junction]
+        if site.n == 0:
+            continue
+        signal.stage, signal.part, signal.wanted, signal.then = 0, GREEN_PART, -1, -1
+        signal.since, signal.until = start_s, start_s + site.min_green
+        show(junction, stages.rows[site.first].row, start_s, stages.codes, road, now)
+    for second in range(n_seconds):
+        run_seconds(start_s + second, 1, key_of(0, 0), stages, road, now)
+        for junction in range(len(stages.junctions)):
+            signal = now.signals[junction]
+            if stages.junctions[junction].n > 0 and signal.part == GREEN_PART:
+                greens[junction, signal.stage] += 1.0
