@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from control.policy_files import load_policy
 from control.rl.actions import ACTIONS
 from control.rl.mlp import load_mlp
 from control.rl.names import OBSERVATIONS
@@ -24,6 +25,9 @@ SMALLER = {
     "total_steps=50_000, seed=1": "total_steps=64, n_steps=32, batch_size=32, seed=1",
     'junction="B1"\n)': 'junction="B1", horizon_s=120.0\n)',
     "range(100)": "range(3)",
+    "in (1, 2, 3, 4)]": "in (1, 2)]",
+    "n_replicas=8, reward": "n_replicas=1, reward",
+    "total_steps=1_000_000, seed=1)": "total_steps=2048, n_steps=16, batch_size=256, seed=1)",
 }
 
 
@@ -56,12 +60,21 @@ def test_training_measuring_and_vectors(
     assert names["result"].vehicles > 0 and names["result"].delay_s > 0.0
     assert str(names["result"].delay_s) in capfd.readouterr().out
     assert load_mlp(tmp_path / "runs" / "ppo" / "policy.npz").n_outputs == names["network"].n_outputs
-    names = run(blocks[2], names)
+    names = run(blocks[3], names)
     assert names["rewards"].shape == (2,)
 
 
+def test_the_universal_policy_is_trained_in_the_core(
+    blocks: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = run(blocks[2], {})
+    assert (load_policy(tmp_path / "runs" / "ppo-core") == names["weights"]).all()
+    assert names["envs"].num_envs == 32
+
+
 def test_the_environment_for_rllib_is_made(blocks: list[str]) -> None:
-    tree = ast.parse(blocks[3])
+    tree = ast.parse(blocks[4])
     (function,) = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     names: dict[str, Any] = {}
     exec(compile(ast.Module([function], []), "docs/researchers.md", "exec"), names)
