@@ -28,7 +28,7 @@ from sim.protocols import LEGACY, LEGACY_FAST, SAFE, Protocol
 from sim.twin import Town
 from traffic.demand import LinkHistory
 
-POLICY = StagePolicy(name="network", max_red_s=MAX_RED_S, caught_s=300.0)
+POLICY = StagePolicy(name="network", max_red_s=MAX_RED_S, caught_s=100.0)
 """Who decides in training. In SUMO one vehicle in about four hundred caught inside a junction brought a gridlock
 (cologne3, 3 s of yellow and no all-red); its price is roughly what that costs.
 """
