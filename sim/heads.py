@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from sim.netfile import Program
+from sim.programs import is_stage
 from traffic.ids import JunctionId
 from traffic.lamps import change
 
@@ -95,7 +96,7 @@ class Heads:
             self.next_s = math.inf
 
     def play(self, program: Program, time_s: float) -> None:
-        """Join a static program where it shows what is shown, else at the start of its next stage in reach.
+        """Join a static program where it shows what is shown, else as soon as a stage of it is in reach.
 
         A change that runs ends in its stage first; no green is cut below its least, or what the program gives it.
         """
@@ -108,14 +109,7 @@ class Heads:
                 self._queue_program(time_s)
             return
         clearance = self.clearance_s[stage] if stage >= 0 else (0.0, 0.0)
-        ask_s = free_s + sum(clearance)
-        join_s, lamps = ask_s, shown
-        for _ in range(2 * len(program.intervals)):
-            _, end_s = program.interval_at(ask_s)
-            join_s, lamps = end_s, program.lamps_at(end_s + _EPS_S)
-            if "y" not in lamps and set(lamps) & {"G", "g"}:
-                break
-            ask_s = end_s + _EPS_S
+        join_s, lamps = self._joint(program, free_s + sum(clearance))
         steps = change(shown, lamps, *clearance)
         at_s = join_s - sum(span_s for span_s, _ in steps)
         for span_s, between in steps:
@@ -123,6 +117,23 @@ class Heads:
             at_s += span_s
         self.agenda.append((self._on_step(join_s), lamps, self._stage_of(lamps)))
         self.next_s = self.agenda[0][0]
+
+    def _joint(self, program: Program, ask_s: float) -> tuple[float, str]:
+        """Return when a program can be joined from `ask_s` on, and its lamps then.
+
+        At once where its stage is green for a least green more, else when its next stage begins.
+        """
+        interval, end_s = program.interval_at(ask_s)
+        if is_stage(interval.lamps) and end_s - ask_s >= max(self.min_green_s, self.step_s):
+            return ask_s, interval.lamps
+        join_s, lamps = ask_s, interval.lamps
+        for _ in range(2 * len(program.intervals)):
+            _, end_s = program.interval_at(ask_s)
+            join_s, lamps = end_s, program.lamps_at(end_s + _EPS_S)
+            if is_stage(lamps):
+                break
+            ask_s = end_s + _EPS_S
+        return join_s, lamps
 
     def _next_stage(self, time_s: float) -> tuple[float, str, int, float]:
         """Return when a stage runs, its lamps and number, and since when it is green; the agenda leads there.
