@@ -29,9 +29,7 @@ LOOK_S = 10.0
 """Time from one look at the street to the next, seconds."""
 
 
-def plan_mpc_of(
-    scenario: Scenario, town: Town, protocol: Protocol, settings: PlanMpcSettings | None = None
-) -> PlanMpc:
+def plan_mpc_of(scenario: Scenario, town: Town, protocol: Protocol, settings: PlanMpcSettings | None = None) -> PlanMpc:
     """Return the controller for a town, its model calibrated where somebody did that; headways do not vary."""
     physics = replace(stored_physics(scenario), noise=0.0)
     chosen = replace(settings or PlanMpcSettings(), physics=physics)
