@@ -43,6 +43,7 @@ from traffic.zones import Zones
 
 CYCLE_STEP_S, N_CLIMBERS = 8, 3
 """Step between the common cycles from which a search starts; so many starts are improved."""
+LEAST_DRAWS = 6
 N_STRANGE = 6
 """After so many looks in a row at lamps of its local plan a junction is believed to run that."""
 MARGIN_S = 10.0
@@ -62,7 +63,8 @@ class PlanMpcSettings:
     horizon_s
         How long the model runs on, whole seconds.
     n_draws, n_checks
-        Departures that a search sees, and fresh ones on which its best plan is compared with the running one.
+        Departures that a search sees, and fresh ones on which its best plan is compared with the running one; with
+        n junctions, which have luck of their own each, as many divided by the root of n, six at least.
     spread
         Standard deviation of flows over some minutes, as a share of them, beyond that of a Poisson process.
     budget_s
@@ -79,9 +81,9 @@ class PlanMpcSettings:
     warm_up_s: float = 60.0
     n_cycles: int = 3
     horizon_s: int = 600
-    n_draws: int = 12
-    spread: float = 0.5
-    n_checks: int = 24
+    n_draws: int = 24
+    spread: float = 0.75
+    n_checks: int = 48
     budget_s: float = 6.0
     least_gain: float = 0.01
     least_sigma: float = 1.0
@@ -280,6 +282,7 @@ class PlanMpc:
         settings, ground = self._settings, state.ground
         streets, now_s = ground.streets, time_s - ground.streets.begin_s
         rng = np.random.default_rng([stream, round(10 * now_s)])
+        n_draws = min(n_draws, max(LEAST_DRAWS, round(n_draws / sqrt(len(state.running)))))
         draws = tuple(
             draw_departures(streets.roads, state.belief.belief.state, now_s, settings.spread, rng)
             for _ in range(n_draws)

@@ -71,7 +71,14 @@ def make_plan_mpc(plant: FakePlant | None = None, **settings: object) -> PlanMpc
     """Return model-predictive control of plans, which decides soon and spends little."""
     street = plant or make_street("a", "b")
     plans = {name: make_plan(junction) for name, junction in street.junctions.items()}
-    small: dict[str, object] = {"warm_up_s": 30.0, "n_draws": 2, "n_checks": 2, "budget_s": 0.02, "horizon_s": 300}
+    small: dict[str, object] = {
+        "warm_up_s": 30.0,
+        "n_draws": 2,
+        "n_checks": 2,
+        "budget_s": 0.02,
+        "horizon_s": 300,
+        "spread": 0.3,
+    }
     chosen = replace(PlanMpcSettings(), **{**small, **settings})  # type: ignore[arg-type]
     limits = GuardLimits(is_push=False)
     return PlanMpc(make_history(street.network), make_clock(street), plans, limits, chosen)
