@@ -18,6 +18,7 @@ import pytest
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
 from control.policy_files import load_policy, read_card
+from control.rl.evolution import EvolutionSettings
 from ops.evaluate import EvaluateOptions, run_evaluate
 from ops.keys import keys_of
 from ops.train import TrainOptions, run_train
@@ -98,7 +99,7 @@ def test_the_curve_is_there_as_table_picture_and_events(whole: dict[str, Any], h
     events = list(EventFileLoader(str(next(folder.glob("events.out.tfevents.*")))).Load())
     told = {(value.tag, event.step): value.tensor.float_val[0] for event in events for value in event.summary.value}
     assert told["validation/ratio_to_greedy", 6] == pytest.approx(float(rows[6]["validation"]), rel=1e-5)
-    assert told["training/rate", 1] == pytest.approx(0.02)
+    assert told["training/rate", 1] == pytest.approx(EvolutionSettings().rate)
 
 
 def test_killed_twice_at_work_it_comes_to_the_same_weights_to_the_bit(whole: dict[str, Any], home: Path) -> None:
