@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from control.controllers.mpc import next_in_turn, service_order
-from control.core.policy import Sight, best_stages, read_zones
+from control.core.policy import Sight, best_stages
 from control.policy_runs import Weights
+from control.policy_sense import Line, line_of, never_red, reds, sense
 from control.policy_table import Flows, compile_sight
 from control.queue_stages import StageClock
 from traffic.decisions import Decision, Stage
@@ -23,19 +23,14 @@ MAX_RED_S = 100.0
 """Longest red while somebody waits, seconds: with a change of stages less than the guard's 120 s."""
 BLIND_SHARE = 0.5
 """A junction of which more than this share of the movements is unknown is served by its plan."""
-_RED = frozenset("rs")
-IntArray = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyState:
-    """The junctions as the policy knows them, and since when each movement is red, `inf` while it is not.
-
-    `line` holds by movement its junction and the link whose lamp stands for it.
-    """
+    """The junctions as the policy knows them, and since when each movement is red, `inf` while it is not."""
 
     sight: Sight
-    line: tuple[tuple[int, int], ...]
+    line: Line
     turns: tuple[tuple[tuple[int, float], ...], ...]
     red_since_s: FloatArray
     time_s: float
@@ -72,30 +67,30 @@ class UniversalPolicy:
     ) -> None:
         self._weights, self._flows, self._clock, self._plans = weights, flows, clock, plans
         self._zone_length_m, self._max_red_s = zone_length_m, max_red_s
+        self._yellow_s = min((row[0] for rows in clock.clearance_s.values() for row in rows), default=0.0)
 
     def start(self, plant: Plant) -> PolicyState:
         """Return the junctions, nothing seen yet."""
         network = plant.network
         sight = compile_sight(network, plant.stages, self._flows, self._clock, self._zone_length_m)
         sight.weights[:] = self._weights
-        places = network.junction_index
+        line = line_of(network)
         return PolicyState(
             sight,
-            tuple((places[row.junction], row.link_indices[0]) for row in network.movements.values()),
+            line,
             tuple(
                 service_order(plant.junctions[name], self._plans.get(name), plant.stages[name])
                 for name in network.crossings
             ),
-            np.full(len(network.movements), np.inf),
+            never_red(line),
             np.nan,
         )
 
     def decide(self, snapshot: Snapshot, state: PolicyState) -> tuple[Sequence[Decision], PolicyState]:
         """Return the switches to the stages that are worth most."""
         now_s, junctions = snapshot.time_s, list(self._clock.clearance_s)
-        red_since_s = self._reds(snapshot, state)
-        red_s = np.where(np.isfinite(red_since_s), now_s - red_since_s, 0.0)
-        read_zones(*_arrays(snapshot), red_s, state.sight)
+        red_since_s = reds(state.line, snapshot, state.red_since_s, state.time_s, self._yellow_s)
+        sense(snapshot, red_since_s, state.sight)
         running = np.array(snapshot.stage, np.int64)
         green_s = np.array([now_s - since_s for since_s in snapshot.green_since_s])
         chosen = np.empty(len(running), np.int64)
@@ -110,14 +105,6 @@ class UniversalPolicy:
         ]
         return decisions, replace(state, red_since_s=red_since_s, time_s=now_s)
 
-    def _reds(self, snapshot: Snapshot, state: PolicyState) -> FloatArray:
-        """Return since when movements are red; one that has turned red since the last look did so after its yellow."""
-        is_red = np.array([snapshot.lamps[place][link] in _RED for place, link in state.line])
-        yellow_s = min((row[0] for rows in self._clock.clearance_s.values() for row in rows), default=0.0)
-        turned_s = snapshot.time_s if np.isnan(state.time_s) else min(snapshot.time_s, state.time_s + yellow_s)
-        since_s: FloatArray = np.where(is_red, np.minimum(state.red_since_s, turned_s), np.inf)
-        return since_s
-
     def _blind(self, snapshot: Snapshot, state: PolicyState) -> list[int]:
         unknown = np.isnan(snapshot.arriving_veh)
         if not unknown.any():
@@ -127,10 +114,3 @@ class UniversalPolicy:
         share = np.bincount(junction_of, unknown, n) / np.maximum(1, np.bincount(junction_of, minlength=n))
         blind: list[int] = np.flatnonzero(share > BLIND_SHARE).tolist()
         return blind
-
-
-def _arrays(snapshot: Snapshot) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return arriving, queued and leaving vehicles; where queues are not measured, all that arrive may stand."""
-    arriving = np.array(snapshot.arriving_veh, np.float64)
-    queued = np.array(snapshot.queued_veh, np.float64)
-    return arriving, np.where(np.isnan(queued), arriving, queued), np.array(snapshot.leaving_veh, np.float64)

@@ -9,14 +9,13 @@ from __future__ import annotations
 import numpy as np
 from gymnasium.spaces import Box, Space
 
-from control.core.policy import N_INPUTS, read_zones, worths
+from control.core.policy import N_INPUTS, worths
+from control.policy_sense import line_of, never_red, reds, sense
 from control.rl.arena import Arena
 from control.rl.observations import MOST, Seen
 from traffic.errors import BadInput
 from traffic.ids import JunctionId
 from traffic.snapshot import Snapshot
-
-_RED = frozenset("rs")
 
 
 class Universal:
@@ -35,12 +34,11 @@ class Universal:
         self._sight = arena.sight()
         self._yellow_s = arena.clock.yellow_s
         self._index = arena.network.junction_index
-        places = arena.network.junction_index
-        self._line = [(places[row.junction], row.link_indices[0]) for row in arena.network.movements.values()]
+        self._line = line_of(arena.network)
         self._n = {name: len(stages) for name, stages in arena.stages.items()}
         self._spaces = {name: Box(0.0, MOST, (n * N_INPUTS,), np.float32) for name, n in self._n.items()}
         self._worth = np.zeros(max(self._n.values()), np.float64)
-        self._red_since_s = np.full(len(self._line), np.inf)
+        self._red_since_s = never_red(self._line)
         self._seen: Snapshot | None = None
 
     def space(self, junction: JunctionId) -> Space[Seen]:
@@ -49,22 +47,16 @@ class Universal:
 
     def start(self) -> None:
         """Forget what was red."""
-        self._red_since_s[:] = np.inf
+        self._red_since_s = never_red(self._line)
         self._seen = None
 
     def watch(self, snapshot: Snapshot) -> None:
         """Fill the readings, and note what is red, since its yellow after the look before; twice is harmless."""
         if snapshot is self._seen:
             return
-        now_s = snapshot.time_s
-        is_red = np.array([snapshot.lamps[place][link] in _RED for place, link in self._line])
-        turned_s = now_s if self._seen is None else min(now_s, self._seen.time_s + self._yellow_s)
-        self._red_since_s = np.where(is_red, np.minimum(self._red_since_s, turned_s), np.inf)
-        red_s = np.where(is_red, now_s - np.where(is_red, self._red_since_s, now_s), 0.0)
-        arriving, queued = snapshot.arriving_veh, snapshot.queued_veh
-        stand = np.where(np.isnan(queued), arriving, queued)
-        readings = (arriving, stand, snapshot.leaving_veh, red_s)
-        read_zones(*(np.array(row, np.float64) for row in readings), self._sight)
+        looked_s = np.nan if self._seen is None else self._seen.time_s
+        self._red_since_s = reds(self._line, snapshot, self._red_since_s, looked_s, self._yellow_s)
+        sense(snapshot, self._red_since_s, self._sight)
         self._seen = snapshot
 
     def of(self, snapshot: Snapshot, junction: JunctionId) -> Seen:
