@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from control.controllers.policy import MAX_RED_S
-from control.expected_demand import mean_flows
 from control.policy_runs import Exercise
-from control.policy_table import compile_sight, with_zones
 from control.queue_plant import QueuePlant
 from control.queue_site import QueueSite, build_site
-from control.queue_stages import StagePolicy, compile_stages
+from control.queue_stages import StagePolicy
 from ops.core_mpc import clock_of, history_of
 from ops.core_policy import POLICY_ZONE_M
 from ops.core_runs import open_queue_model
 from ops.plan_runs import town_of
 from ops.scenario_folder import open_scenario
-from sim.detectors import compile_zones
+from ops.train_set import Conditions, exercise_in
 from sim.protocols import LEGACY, Protocol
 from sim.twin import Town
 from traffic.errors import BadScenario
@@ -63,11 +61,6 @@ def core_exercise(
     if not town.network.movements:
         where = f"scenario {opened.name}"
         raise BadScenario(where, "no movement over a signal", "there is nothing to decide", "choose another scenario")
-    flows, clock = mean_flows(history_of(opened, town)), clock_of(town, protocol)
-    zones = compile_zones(town.network, flows, zone_m=zone_m)
     policy = StagePolicy(name="network", max_red_s=MAX_RED_S)
-    stages = compile_stages(town.network, model.compiled, town.stages, clock, policy, flows)
-    sight = compile_sight(town.network, town.stages, flows, clock, zones.zone_length_m)
-    sight = with_zones(sight, town.network, model.compiled, zones)
     name = f"{opened.name} demand {demand_seed} {protocol.name}"
-    return Exercise(name, model.compiled.roads, stages._replace(sight=sight), int(opened.end_s - opened.begin_s))
+    return exercise_in(name, model, town, history_of(opened, town), Conditions(protocol, zone_m), policy)

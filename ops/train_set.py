@@ -23,7 +23,7 @@ from control.queue_physics import Physics
 from control.queue_stages import StagePolicy, compile_stages
 from ops.core_mpc import clock_of
 from sim.detectors import compile_zones
-from sim.generate import GeneratedTown, generate_town
+from sim.generate import GeneratedTown, generate_set
 from sim.protocols import LEGACY, LEGACY_FAST, SAFE, Protocol
 from sim.twin import Town
 from traffic.demand import LinkHistory
@@ -50,8 +50,7 @@ class Conditions:
 
 def exercises(first_seed: int, n_towns: int, folder: Path, *, n_demands: int = 2) -> Iterator[Exercise]:
     """Yield exercises on so many generated towns in a row, made in `folder` where they are not there yet."""
-    for seed in range(first_seed, first_seed + n_towns):
-        town = generate_town(seed, None, folder)
+    for town in generate_set(first_seed, n_towns, folder):
         for demand_seed in range(1, n_demands + 1):
             yield exercise_of(town, demand_seed)
 
@@ -77,12 +76,25 @@ def drill(
     chance: np.random.Generator,
 ) -> Exercise:
     """Return a queue model of a town as an exercise, some of its zones faulty by chance."""
+    exercise = exercise_in(name, model, town, history, conditions, POLICY)
+    if chance.random() < _FAULTY:
+        exercise.stages.sight.faults[:] = chance.uniform(0.0, 0.2), chance.uniform(0.1, 0.3)
+    return exercise
+
+
+def exercise_in(
+    name: str,
+    model: QueueModel,
+    town: Town,
+    history: LinkHistory,
+    conditions: Conditions,
+    policy: StagePolicy,
+) -> Exercise:
+    """Return a queue model of a town as an exercise whose zones are all well."""
     flows, clock, compiled = mean_flows(history), clock_of(town, conditions.protocol), model.compiled
     zones = compile_zones(town.network, flows, zone_m=conditions.zone_m)
-    stages = compile_stages(town.network, compiled, town.stages, clock, POLICY, flows)
+    stages = compile_stages(town.network, compiled, town.stages, clock, policy, flows)
     sight = compile_sight(town.network, town.stages, flows, clock, zones.zone_length_m)
     sight = with_zones(sight, town.network, compiled, zones)
-    if chance.random() < _FAULTY:
-        sight.faults[:] = chance.uniform(0.0, 0.2), chance.uniform(0.1, 0.3)
     seconds = int(model.journeys.end_s - model.journeys.begin_s)
     return Exercise(name, compiled.roads, stages._replace(sight=sight), seconds)
