@@ -14,8 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from control.core.ahead import share_greens
-from control.core.arrays import NETWORK, Roads, Stages, State, make_state
-from control.core.policy import Sight
+from control.core.arrays import NETWORK, Roads, State, make_state
 from control.optimise.space import Genome, Space
 from control.policy_runs import Weights
 from control.policy_table import Flows, compile_sight, with_zones
@@ -33,26 +32,37 @@ class Proposer:
 
     Parameters
     ----------
-    weights, zones
-        The universal policy, and the detector zones that it reads.
+    learned
+        Weights of the universal policy, and the detector zones that it reads.
     plant
         Roads and stages.
+    clock
+        Of its stages.
     flows
         Flows of other days from link to link, veh/h.
+    streets
+        The same roads and stages in the core.
     """
 
-    def __init__(self, weights: Weights, zones: Zones, plant: Plant, clock: StageClock, flows: Flows) -> None:
-        self._network, self._zones, self._shown = plant.network, zones, plant.stages
-        self._sight: Sight = compile_sight(plant.network, plant.stages, flows, clock, zones.zone_length_m)
-        self._sight.weights[:] = weights
+    def __init__(
+        self, learned: tuple[Weights, Zones], plant: Plant, clock: StageClock, flows: Flows, streets: Streets
+    ) -> None:
+        weights, zones = learned
+        sight = compile_sight(plant.network, plant.stages, flows, clock, zones.zone_length_m)
+        sight.weights[:] = weights
+        sight = with_zones(sight, plant.network, streets.compiled, zones)
+        rules = streets.stages.rules.copy()
+        rules["policy"] = NETWORK
+        self._shown, self._n_junctions = plant.stages, len(streets.junctions)
+        self._stages = streets.stages._replace(sight=sight, rules=rules)
+        self._state = make_state(streets.roads, 1)
 
-    def shares(self, streets: Streets, draws: Sequence[tuple[Roads, State]], now_s: float, seconds: int) -> FloatArray:
+    def shares(self, draws: Sequence[tuple[Roads, State]], now_s: float, seconds: int) -> FloatArray:
         """Return for how long each stage is green, shape (n_junction, n_stage), seconds; the mean of the draws."""
-        stages = self._stages(streets)
         most = max((len(row) for row in self._shown.values()), default=1)
-        greens = np.zeros((len(streets.junctions), most))
+        greens = np.zeros((self._n_junctions, most))
         for roads, base in draws:
-            share_greens(stages, roads, base, make_state(roads, 1), now_s, seconds, greens)
+            share_greens(self._stages, roads, base, self._state, now_s, seconds, greens)
         mean: FloatArray = greens / max(1, len(draws))
         return mean
 
@@ -66,12 +76,6 @@ class Proposer:
             ]
             found.append(tuple(row or times for row, times in zip(rows, running, strict=True)))
         return list(dict.fromkeys(found))
-
-    def _stages(self, streets: Streets) -> Stages:
-        rules = streets.stages.rules.copy()
-        rules["policy"] = NETWORK
-        sight = with_zones(self._sight, self._network, streets.compiled, self._zones)
-        return streets.stages._replace(sight=sight, rules=rules)
 
 
 def split_wishes(junction: Junction, stages: Sequence[str], green_s: FloatArray, cycle_s: int) -> list[float]:

@@ -29,19 +29,23 @@ LOOK_S = 10.0
 """Time from one look at the street to the next, seconds."""
 
 
-def plan_mpc_of(scenario: Scenario, town: Town, protocol: Protocol, settings: PlanMpcSettings | None = None) -> PlanMpc:
-    """Return the controller for a town, its model calibrated where somebody did that; headways do not vary."""
+def plan_mpc_of(
+    scenario: Scenario,
+    town: Town,
+    protocol: Protocol,
+    settings: PlanMpcSettings | None = None,
+    *,
+    model: str | None = None,
+) -> PlanMpc:
+    """Return the controller for a town, its model calibrated where somebody did that; headways do not vary.
+
+    With a `model` it is the plan head of that policy: plans that come of what it would do are judged and improved, too.
+    """
     physics = replace(stored_physics(scenario), noise=0.0)
     chosen = replace(settings or PlanMpcSettings(), physics=physics)
-    limits = limits_of(town, protocol, scenario)
-    return PlanMpc(history_of(scenario, town), clock_of(town, protocol), town.signals.plans, limits, chosen)
-
-
-def plan_policy_of(scenario: Scenario, town: Town, protocol: Protocol, model: str) -> PlanMpc:
-    """Return the plan head of a policy: plans that come of what it would do are judged, and improved, in the core."""
-    settings = replace(PlanMpcSettings(), physics=replace(stored_physics(scenario), noise=0.0))
     history, clock, limits = history_of(scenario, town), clock_of(town, protocol), limits_of(town, protocol, scenario)
-    return PlanMpc(history, clock, town.signals.plans, limits, settings, (load_policy(model), town.zones))
+    learned = None if model is None else (load_policy(model), town.zones)
+    return PlanMpc(history, clock, town.signals.plans, limits, chosen, learned)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

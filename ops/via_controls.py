@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from control.controllers.fixed_time import FixedTime
+from control.controllers.plan_mpc import PlanMpc
 from control.orders import orders_of
 from control.plan.in_step import in_step
-from ops.core_plan_mpc import plan_mpc_of, plan_policy_of
+from ops.core_plan_mpc import plan_mpc_of
 from ops.evaluate_runs import EvaluateSpec, webster_plans
 from ops.street_centre import PAUSE_S
 from sim.netfile import Program
@@ -50,12 +51,16 @@ def _webster(spec: EvaluateSpec, town: Town) -> PlansOnce:
     return PlansOnce(webster_plans(town, spec.protocol, spec.scenario), town.signals.plans)
 
 
+def _plan_mpc(spec: EvaluateSpec, town: Town) -> PlanMpc:
+    return plan_mpc_of(spec.scenario, town, spec.protocol)
+
+
 PLAN_LEVEL: dict[str, Callable[[EvaluateSpec, Town], Controller[Any]]] = {
     "static_safe": lambda _spec, _town: FixedTime(),
     "webster": _webster,
-    "plan_mpc": lambda spec, town: plan_mpc_of(spec.scenario, town, spec.protocol),
-    "mpc": lambda spec, town: plan_mpc_of(spec.scenario, town, spec.protocol),
-    "universal": lambda spec, town: plan_policy_of(spec.scenario, town, spec.protocol, spec.model),
+    "plan_mpc": _plan_mpc,
+    "mpc": _plan_mpc,
+    "universal": lambda spec, town: plan_mpc_of(spec.scenario, town, spec.protocol, model=spec.model),
 }
 """By the name of the control that runs directly, too. The town is the one that the controllers hold."""
 PROGRAMS: dict[str, Callable[[EvaluateSpec, Town], Mapping[JunctionId, Program]]] = {

@@ -14,7 +14,7 @@ from typing import Any
 
 from control.guard import GuardLimits
 from control.one_by_one import OneByOne
-from ops.core_plan_mpc import run_plan_level
+from ops.core_plan_mpc import LOOK_S, run_plan_level
 from ops.evaluate_runs import CONTROLLERS, EvaluateRun, EvaluateSpec, Via, evaluate_one, limits_of, run_of
 from ops.street_centre import FieldCentre
 from ops.street_settings import MAX_STEP_S
@@ -29,8 +29,6 @@ from traffic.ids import JunctionId
 from traffic.ports import Controller
 from traffic.snapshot import Snapshot
 
-DECISION_S = 10.0
-"""Street time from one decision to the next."""
 BACKUP_S = 300
 """Fail-safe time-out of the controllers, where the site allows as much."""
 EPSILON_S = 1e-6
@@ -122,8 +120,8 @@ def drive_plans(centre: FieldCentre, controller: Controller[Any], end_s: float) 
         if snapshot is not None:
             decisions, state = controller.decide(snapshot, state)
             _command(centre, front, decisions)
-        beats = (centre.time_s - begin_s + EPSILON_S) // DECISION_S + 1
-        centre.advance(max(min(begin_s + beats * DECISION_S, end_s) - centre.time_s, 0.0))
+        beats = (centre.time_s - begin_s + EPSILON_S) // LOOK_S + 1
+        centre.advance(max(min(begin_s + beats * LOOK_S, end_s) - centre.time_s, 0.0))
     return front.n_refused
 
 

@@ -44,6 +44,7 @@ from traffic.zones import Zones
 CYCLE_STEP_S, N_CLIMBERS = 8, 3
 """Step between the common cycles from which a search starts; so many starts are improved."""
 LEAST_DRAWS = 6
+"""Departures that are drawn at least, however many junctions there are."""
 N_STRANGE = 6
 """After so many looks in a row at lamps of its local plan a junction is believed to run that."""
 MARGIN_S = 10.0
@@ -177,7 +178,7 @@ class PlanMpc:
             timings=Timings(space, streets.compiled.signal_links),
             near=neighbours(network, names),
             around=(lanes, _origins_around(streets, lanes)),
-            proposer=self._proposer(plant),
+            proposer=self._proposer(plant, streets),
         )
         return PlanMpcState(
             ground=ground,
@@ -242,7 +243,6 @@ class PlanMpc:
             best = _search(now, state.ground.near, self._proposals(state.ground, now))
         gain = self._gain(self._judge(time_s, state, settings.n_checks, 1), best)
         self.spent.gain.append(gain)
-        longest_s = max(run.cycle_s for run in state.running)
         if gain <= 0.0:
             return [], replace(state, next_s=time_s + settings.period_s)
         changed = {
@@ -264,17 +264,17 @@ class PlanMpc:
             n_orders=state.n_orders + 1,
         )
 
-    def _proposer(self, plant: Plant) -> Proposer | None:
+    def _proposer(self, plant: Plant, streets: Streets) -> Proposer | None:
         if self._learned is None:
             return None
-        return Proposer(*self._learned, plant, self._clock, mean_flows(self._history))
+        return Proposer(self._learned, plant, self._clock, mean_flows(self._history), streets)
 
     def _proposals(self, ground: Ground, judge: Ahead) -> list[Genome]:
         """Return plans that come of what the policy would do, on the cycles from which a search starts."""
         if ground.proposer is None:
             return []
         outlook = judge.outlook
-        greens = ground.proposer.shares(ground.streets, outlook.draws, outlook.now_s, outlook.horizon_s)
+        greens = ground.proposer.shares(outlook.draws, outlook.now_s, outlook.horizon_s)
         return ground.proposer.plans(greens, ground.space, judge.running, _cycles(ground.space))
 
     def _judge(self, time_s: float, state: PlanMpcState, n_draws: int, stream: int) -> Ahead:

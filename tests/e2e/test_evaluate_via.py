@@ -13,6 +13,7 @@ import pytest
 
 from control.controllers.fixed_time import FixedTime
 from control.orders import orders_of
+from ops.core_plan_mpc import LOOK_S
 from ops.evaluate import EvaluateOptions, run_evaluate, via_row
 from ops.evaluate_runs import EvaluateSpec, run_of
 from ops.evaluate_safe import safe_programs
@@ -20,7 +21,7 @@ from ops.plan_runs import open_signals
 from ops.scenario_folder import open_scenario
 from ops.via_cabinets import cabinet_town, push_limits
 from ops.via_controls import PLAN_LEVEL
-from ops.via_runs import DECISION_S, Drive, drive_street, evaluate_via
+from ops.via_runs import Drive, drive_street, evaluate_via
 from sim.episode import Seed, history_of_program, open_town
 from sim.protocols import SAFE
 from sim.sumocfg import open_folder
@@ -104,7 +105,7 @@ def test_a_control_is_asked_every_ten_seconds_and_sees_zones_lamps_and_stages(
 ) -> None:
     watching = Watching()
     driven(scenario, watching, tmp_path)
-    assert [row.time_s for row in watching.seen] == list(np.arange(BEGIN_S, BEGIN_S + LENGTH_S, DECISION_S))
+    assert [row.time_s for row in watching.seen] == list(np.arange(BEGIN_S, BEGIN_S + LENGTH_S, LOOK_S))
     for row in watching.seen:
         assert not any(np.isnan(zone).any() for zone in (row.arriving_veh, row.queued_veh, row.leaving_veh))
     assert sum(row.arriving_veh.sum() for row in watching.seen) > sum(row.queued_veh.sum() for row in watching.seen) > 0
