@@ -46,7 +46,7 @@ class MaxPressure:
 
     def start(self, plant: Plant) -> Pressure:
         """Return the stages and the exits of the network."""
-        return Pressure(start_last_green(plant), *_exits(plant.network))
+        return Pressure(start_last_green(plant), *exits_of(plant.network))
 
     def decide(self, snapshot: Snapshot, state: Pressure) -> tuple[Sequence[Decision], Pressure]:
         """Return the switches to the stages of highest pressure."""
@@ -57,7 +57,8 @@ class MaxPressure:
         return decisions, Pressure(last_green, state.exit_lanes, state.exit_length_m, zone_m, room_m)
 
 
-def _exits(network: Network) -> tuple[FloatArray, FloatArray]:
+def exits_of(network: Network) -> tuple[FloatArray, FloatArray]:
+    """Return the lanes of each movement's exit, and its length in metres, shape (n_movement,) each."""
     exits = [network.links[movement.exit] for movement in network.movements.values()]
     lanes = np.array([max(1, len(link.lanes)) for link in exits], dtype=np.float64)
     return lanes, np.array([max(1.0, link.length_m) for link in exits], dtype=np.float64)

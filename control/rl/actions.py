@@ -24,7 +24,7 @@ from gymnasium.spaces import Box, Discrete, Space
 from control.guard import Guard
 from control.lamp_rules import without_merges
 from control.optimise.space import Site, Times
-from control.rl.arena import Arena, choose
+from control.rl.arena import Arena, made
 from traffic.decisions import Decision, Extend, SelectPattern, Stage
 from traffic.errors import BadInput, BadScenario
 from traffic.ids import JunctionId
@@ -241,7 +241,4 @@ def actions_of(arena: Arena, action: str | MakeActions) -> Actions:
     BadInput
         If there is none of that name; the message lists them.
     """
-    if not isinstance(action, str):
-        return action(arena)
-    choose("action", action, ACTIONS)
-    return ACTIONS[action](arena)
+    return made("action", action, ACTIONS, arena)

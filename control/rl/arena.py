@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from control.controllers.max_pressure import exits_of
 from control.core.policy import Sight
 from control.guard import CLOCK_START
 from control.limits import GuardLimits
@@ -23,6 +24,8 @@ from traffic.network import Network
 from traffic.ports import Plant
 from traffic.signals import Junction, Plan
 from traffic.snapshot import FloatArray, Snapshot
+
+MadeT = TypeVar("MadeT")
 
 
 class DecisionClock(Protocol):
@@ -141,23 +144,26 @@ class Arena:
     @cached_property
     def lanes_beyond(self) -> FloatArray:
         """Lanes of each movement's exit, shape (n_movement,)."""
-        rows = [self.network.links[m.exit].lanes for m in self.network.movements.values()]
-        return np.array([max(1, len(row)) for row in rows], dtype=np.float64)
+        return exits_of(self.network)[0]
 
     @cached_property
     def exit_length_m(self) -> FloatArray:
         """Length of each movement's exit, metres, shape (n_movement,)."""
-        links = self.network.links
-        return np.array([max(1.0, links[m.exit].length_m) for m in self.network.movements.values()], dtype=np.float64)
+        return exits_of(self.network)[1]
 
 
-def choose(kind: str, name: object, known: Mapping[str, object]) -> None:
-    """Refuse a name that is not known, with the list of those that are.
+def made(
+    kind: str, given: str | Callable[[Arena], MadeT], known: Mapping[str, Callable[[Arena], MadeT]], arena: Arena
+) -> MadeT:
+    """Return what a name, or one's own maker, makes of an arena.
 
     Raises
     ------
     BadInput
-        If it is not there.
+        If there is none of that name; the message lists them.
     """
-    if name not in known:
-        raise BadInput(kind, name, f"one of {', '.join(sorted(known))}", "choose one, or give your own")
+    if not isinstance(given, str):
+        return given(arena)
+    if given not in known:
+        raise BadInput(kind, given, f"one of {', '.join(sorted(known))}", "choose one, or give your own")
+    return known[given](arena)

@@ -23,8 +23,9 @@ from control.rl.arena import Arena
 from control.rl.observations import MakeObservation, Watching
 from control.rl.rewards import MakeReward
 from traffic.decisions import Decision, Stage
-from traffic.errors import PlantLost
+from traffic.errors import BadInput, PlantLost
 from traffic.ids import JunctionId
+from traffic.ports import Plant
 from traffic.snapshot import Snapshot
 
 EPS_S = 1e-6
@@ -215,3 +216,30 @@ class Episode:
             stage=tuple(snapshot.stage[place] for place in places),
             green_since_s=tuple(snapshot.green_since_s[place] for place in places),
         )
+
+
+class HasEpisode:
+    """An environment that runs one episode after the other."""
+
+    _episode: Episode | None = None
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What the detectors and lamps say now."""
+        return self._running().snapshot
+
+    @property
+    def plant(self) -> Plant:
+        """The guarded plant of the running episode."""
+        return self._running().guard
+
+    def close(self) -> None:
+        """End the plant."""
+        if self._episode is not None:
+            self._episode.close()
+            self._episode = None
+
+    def _running(self) -> Episode:
+        if self._episode is None:
+            raise BadInput("environment", "no episode", next_move="reset first")
+        return self._episode

@@ -10,18 +10,16 @@ import numpy as np
 
 from control.rl.actions import actions_of
 from control.rl.arena import Arena
-from control.rl.episode import EnvSettings, Episode, draw_seeds
+from control.rl.episode import EnvSettings, Episode, HasEpisode, draw_seeds
 from control.rl.names import observation_of
 from control.rl.observations import Seen
 from control.rl.rewards import reward_of
 from control.rl.step_info import step_info
 from traffic.errors import BadInput
 from traffic.ids import JunctionId
-from traffic.ports import Plant
-from traffic.snapshot import Snapshot
 
 
-class JunctionEnv(gymnasium.Env[Seen, Any]):
+class JunctionEnv(HasEpisode, gymnasium.Env[Seen, Any]):
     """A guarded junction: one step from decision to decision.
 
     Parameters
@@ -56,17 +54,6 @@ class JunctionEnv(gymnasium.Env[Seen, Any]):
         self._reward = reward_of(arena, chosen.reward)
         self.action_space = self._actions.space(self.junction)
         self.observation_space = self._observation.space(self.junction)
-        self._episode: Episode | None = None
-
-    @property
-    def snapshot(self) -> Snapshot:
-        """What the detectors and lamps say now."""
-        return self._running().snapshot
-
-    @property
-    def plant(self) -> Plant:
-        """The guarded plant of the running episode."""
-        return self._running().guard
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Seen, dict[str, Any]]:
         """Begin an episode; return what is seen of the junction at its first decision."""
@@ -92,23 +79,12 @@ class JunctionEnv(gymnasium.Env[Seen, Any]):
         info = self._info(passed[-1].time_s - passed[0].time_s)
         return self._seen(), reward, False, episode.is_over, info
 
-    def close(self) -> None:
-        """End the plant."""
-        if self._episode is not None:
-            self._episode.close()
-            self._episode = None
-
     def action_masks(self) -> np.ndarray[Any, Any]:
         """Return which actions pass the guard now, in the form that maskable trainers ask for."""
         mask = self._info(0.0).get("action_mask")
         if mask is None:
             raise BadInput("action mask", "plans have none", "stage or extend", "leave it out")
         return np.asarray(mask, dtype=bool)
-
-    def _running(self) -> Episode:
-        if self._episode is None:
-            raise BadInput("environment", "no episode", next_move="reset first")
-        return self._episode
 
     def _seen(self) -> Seen:
         return self._observation.of(self._running().snapshot, self.junction)

@@ -9,8 +9,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from control.policy_files import write_whole
 from traffic.errors import BadWeights
 from traffic.snapshot import FloatArray
 
@@ -97,7 +98,7 @@ class Mlp:
 
 
 def save_mlp(network: Mlp, path: Path) -> None:
-    """Write a network whole or not at all: beside its place first, then moved there.
+    """Write a network whole or not at all.
 
     Raises
     ------
@@ -114,15 +115,11 @@ def save_mlp(network: Mlp, path: Path) -> None:
     }
     for number, (weight, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
         arrays |= {f"weight_{number}": weight, f"bias_{number}": bias}
-    beside = path.with_name(path.name + ".part")
+    buffer = io.BytesIO()
     try:
-        with beside.open("wb") as file:
-            np.savez(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        np.savez(buffer, **arrays)
+        write_whole(path, buffer.getvalue())
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise BadWeights(str(path), error, "must be written whole", "make room, or choose another folder") from error
 
 

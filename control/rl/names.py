@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from control.rl.arena import Arena, choose
+from control.rl.arena import Arena, made
 from control.rl.observations import MakeObservation, Observation, Zones
 from control.rl.universal import Universal
 
@@ -17,7 +17,4 @@ def observation_of(arena: Arena, observation: str | MakeObservation) -> Observat
     BadInput
         If there is none of that name; the message lists them.
     """
-    if not isinstance(observation, str):
-        return observation(arena)
-    choose("observation", observation, OBSERVATIONS)
-    return OBSERVATIONS[observation](arena)
+    return made("observation", observation, OBSERVATIONS, arena)

@@ -25,7 +25,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from control.rl.arena import Arena, choose
+from control.rl.arena import Arena, made
 from traffic.snapshot import FloatArray, Snapshot
 
 Reward = Callable[[Snapshot, Snapshot], FloatArray]
@@ -103,7 +103,4 @@ def reward_of(arena: Arena, reward: str | MakeReward) -> Reward:
     BadInput
         If there is none of that name; the message lists them.
     """
-    if not isinstance(reward, str):
-        return reward(arena)
-    choose("reward", reward, REWARDS)
-    return REWARDS[reward](arena)
+    return made("reward", reward, REWARDS, arena)

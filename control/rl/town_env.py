@@ -12,20 +12,18 @@ from pettingzoo import ParallelEnv
 
 from control.rl.actions import actions_of
 from control.rl.arena import Arena
-from control.rl.episode import EnvSettings, Episode, draw_seeds
+from control.rl.episode import EnvSettings, Episode, HasEpisode, draw_seeds
 from control.rl.names import observation_of
 from control.rl.observations import Seen
 from control.rl.rewards import reward_of
 from control.rl.step_info import step_info
 from traffic.errors import BadInput
 from traffic.ids import JunctionId
-from traffic.ports import Plant
-from traffic.snapshot import Snapshot
 
 Infos = dict[str, dict[str, Any]]
 
 
-class TownEnv(ParallelEnv[str, Seen, Any]):  # type: ignore[misc]  # pettingzoo carries no types
+class TownEnv(HasEpisode, ParallelEnv[str, Seen, Any]):  # type: ignore[misc]  # pettingzoo carries no types
     """Guarded junctions: one step until a decision falls due at any of them.
 
     Under a fixed clock (`legacy`) all are due at every step. Under `safe` each has its own clock: an action of one that
@@ -59,17 +57,6 @@ class TownEnv(ParallelEnv[str, Seen, Any]):  # type: ignore[misc]  # pettingzoo 
         self.agents: list[str] = []
         self.render_mode = None
         self._rng = np.random.default_rng()
-        self._episode: Episode | None = None
-
-    @property
-    def snapshot(self) -> Snapshot:
-        """What the detectors and lamps say now."""
-        return self._running().snapshot
-
-    @property
-    def plant(self) -> Plant:
-        """The guarded plant of the running episode."""
-        return self._running().guard
 
     def observation_space(self, agent: str) -> Space[Seen]:
         """Return the space of what an agent sees; the same object every time."""
@@ -116,19 +103,8 @@ class TownEnv(ParallelEnv[str, Seen, Any]):  # type: ignore[misc]  # pettingzoo 
             self.agents = []
         return seen, rewards, dict.fromkeys(agents, False), dict.fromkeys(agents, is_over), infos
 
-    def close(self) -> None:
-        """End the plant."""
-        if self._episode is not None:
-            self._episode.close()
-            self._episode = None
-
     def render(self) -> None:
         """Show nothing: look at the run's folder, or start SUMO's own window."""
-
-    def _running(self) -> Episode:
-        if self._episode is None:
-            raise BadInput("environment", "no episode", next_move="reset first")
-        return self._episode
 
     def _seen(self) -> dict[str, Seen]:
         snapshot = self._running().snapshot

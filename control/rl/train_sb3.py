@@ -25,6 +25,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv, VecMonitor
 
+from control.policy_files import write_whole
 from control.rl.export import mlp_of
 from control.rl.mlp import Mlp, save_mlp
 from control.rl.shared_vec_env import SharedVecEnv
@@ -177,9 +178,7 @@ def save_checkpoint(model: PPO, settings: TrainSettings, folder: Path) -> None:
         model.save(folder / f"{name}.part")
         (folder / f"{name}.part").replace(folder / name)
         record = {"file": name, "sha256": _digest(folder / name), "settings": _plain(settings)}
-        beside = folder / f"{CHECKPOINT}.part"
-        beside.write_text(json.dumps(record), encoding="utf-8")
-        beside.replace(folder / CHECKPOINT)
+        write_whole(folder / CHECKPOINT, json.dumps(record).encode("utf-8"))
     except OSError as error:
         where, next_move = f"checkpoint in {folder}", "make room and start again: the checkpoint before stands"
         raise BadWeights(where, error, "must be written whole", next_move) from error
