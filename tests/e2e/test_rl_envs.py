@@ -143,12 +143,16 @@ def test_several_environments_run_in_processes_of_their_own(town: Scenario) -> N
     envs.close()
 
 
-def test_an_episode_leaves_nothing_behind_unless_a_folder_is_given(town: Scenario, tmp_path: Path) -> None:
-    before = set(Path(tempfile.gettempdir()).glob("env-*"))
+def test_an_episode_leaves_nothing_behind_unless_a_folder_is_given(
+    town: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "of_this_test_alone"))
+    Path(tempfile.gettempdir()).mkdir()
     env = junction_env(town, "A0", horizon_s=30.0)
     env.reset(seed=1)
+    assert len(list(Path(tempfile.gettempdir()).glob("env-*"))) == 1
     env.close()
-    assert set(Path(tempfile.gettempdir()).glob("env-*")) <= before
+    assert list(Path(tempfile.gettempdir()).iterdir()) == []
     env = junction_env(town, "A0", horizon_s=300.0, folder=tmp_path)
     env.reset(seed=1)
     while not env.step(0)[3]:
