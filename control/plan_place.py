@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import accumulate
 
-from traffic.lamps import coordinated_start_ds, cycle_intervals
-from traffic.signals import GREEN_LETTERS, Junction, Plan
+from traffic.lamps import coordinated_start_ds, cycle_intervals, is_stage
+from traffic.signals import Junction, Plan
 
 ADD_STEPS, SUBTRACT_STEPS = 6, 5
 """A controller that is ahead stands still each so many steps; one that is behind counts one of so many twice."""
@@ -65,8 +65,7 @@ class Running:
     def least_s(self, number: int) -> float:
         """Return the shortest length of an interval, seconds: greens give way in a transition, changes never."""
         length_s = self.end_s[number] - (self.end_s[number - 1] if number else 0.0)
-        is_green = bool(GREEN_LETTERS & set(self.lamps[number])) and "y" not in self.lamps[number]
-        return min(length_s, self.green_s) if is_green else length_s
+        return min(length_s, self.green_s) if is_stage(self.lamps[number]) else length_s
 
     def ahead_s(self, place_s: float, time_s: float) -> float:
         """Return how far a junction that is at this place of its cycle is ahead of its offset, seconds."""

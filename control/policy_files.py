@@ -127,6 +127,17 @@ def read_card(folder: Path) -> dict[str, Any]:
         raise BadWeights(str(folder / CARD), error, "must be TOML", _AGAIN) from error
 
 
+def weights_sha256(named: str | Path) -> str:
+    """Return the sha256 of its weights that the card of a policy names.
+
+    Raises
+    ------
+    BadWeights
+        If there is no such policy, or its card cannot be read.
+    """
+    return str(read_card(find_policy(named))["sha256"])
+
+
 def architecture() -> dict[str, Any]:
     """Return what weights have to fit: the inputs by name, and the cells."""
     return {"inputs": list(INPUTS), "cells": N_CELLS, "rows": N_ROWS}

@@ -33,8 +33,8 @@ from ops.benchmark_table import markdown
 from ops.bounds import check_number, make_folder
 from ops.console import plain
 from ops.core_policy import UNIVERSAL
-from ops.evaluate import PACKAGES, PROTOCOLS
-from ops.evaluate_runs import EvaluateRun
+from ops.evaluate import PACKAGES
+from ops.evaluate_runs import PROTOCOLS, EvaluateRun
 from ops.provenance import command_line, commit, versions
 from sim.ensemble import run_many, stderr_progress
 from traffic.errors import BadInput, TrafficError

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ops.core_policy import UNIVERSAL
-from ops.evaluate import PROTOCOLS
-from ops.evaluate_runs import CONTROLS, EvaluateSpec, protocol_of
+from ops.evaluate_runs import CONTROLS, PROTOCOLS, EvaluateSpec, protocol_of
 from ops.scenario_folder import SCENARIOS, open_scenario
 from sim.episode import Seed
 from traffic.errors import BadInput, BadScenario

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from control.policy_files import find_policy, read_card, write_whole
+from control.policy_files import weights_sha256, write_whole
 from ops.benchmark_code import code_digest, scenario_digest
 from ops.core_policy import UNIVERSAL
 from ops.evaluate_runs import EvaluateRun, EvaluateSpec, evaluate_one
@@ -49,7 +49,7 @@ def with_places(specs: Sequence[EvaluateSpec], folder: Path) -> list[BenchmarkRu
 
 def weights_digest(spec: EvaluateSpec) -> str | None:
     """Return the sha256 of the weights that a run's card names, None where it has none."""
-    return read_card(find_policy(spec.model))["sha256"] if spec.control == UNIVERSAL else None
+    return weights_sha256(spec.model) if spec.control == UNIVERSAL else None
 
 
 def _name(spec: EvaluateSpec, behind: list[str]) -> str:

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from control.policy_files import find_policy, load_policy, read_card
+from control.policy_files import load_policy, weights_sha256
 from ops.bounds import check_number, make_folder
 from ops.console import plain
 from ops.core_policy import UNIVERSAL
-from ops.evaluate_runs import CONTROLS, SAFE_ONLY, EvaluateRun, EvaluateSpec, evaluate_one, protocol_of
+from ops.evaluate_runs import CONTROLS, PROTOCOLS, SAFE_ONLY, EvaluateRun, EvaluateSpec, evaluate_one, protocol_of
 from ops.faulty_zones import ZoneFaults
 from ops.provenance import command_line, commit, versions
 from ops.scenario_folder import open_scenario
@@ -26,7 +26,6 @@ from sim.episode import Seed
 from traffic.errors import BadInput, TrafficError
 from traffic.scenario import Scenario
 
-PROTOCOLS = ("legacy", "safe")
 VIAS = ("direct", "controller")
 TIMES = ("delay_resco_s", "trip_time_s", "wait_s", "stops", "queue_veh")
 VEHICLES = ("arrived", "running", "not_departed", "teleports", "collisions")
@@ -228,7 +227,7 @@ def _write(result: dict[str, Any], options: EvaluateOptions, runs: dict[str, lis
         "command": command_line(),
         "commit": commit(),
         "versions": versions(PACKAGES),
-        "weights_sha256": read_card(find_policy(options.model))["sha256"] if UNIVERSAL in runs else None,
+        "weights_sha256": weights_sha256(options.model) if UNIVERSAL in runs else None,
     }
     path.write_text(json.dumps(plain(record), indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return path

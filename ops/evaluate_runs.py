@@ -17,7 +17,7 @@ from ops.core_mpc import MPC_ZONE_M, mpc_of
 from ops.core_policy import POLICY_ZONE_M, UNIVERSAL, universal_of
 from ops.evaluate_safe import safe_programs, with_clearances
 from ops.faulty_zones import FaultyZones, ZoneFaults
-from ops.plan_runs import open_signals
+from ops.plan_runs import town_seen
 from sim.demand import read_demand
 from sim.detectors import ZONE_M
 from sim.episode import Episode, Run, Seed, prepare, run_controlled, run_native
@@ -35,6 +35,7 @@ from traffic.ports import Controller, Plant
 from traffic.scenario import Scenario
 from traffic.signals import Plan
 
+PROTOCOLS = ("legacy", "safe")
 PUBLISHED = {"arterial4x4": LEGACY_FAST}
 """Scenarios whose published results decide faster than the others (notes/signal-control.md)."""
 
@@ -126,9 +127,7 @@ def run_of(spec: EvaluateSpec) -> Run:
     """Return the run of a spec; its town has the scenario's own signals where it names some."""
     zone_m = ZONES_M.get(spec.control, ZONE_M)
     run = prepare(spec.scenario, spec.seed, spec.protocol, spec.folder, zone_m=zone_m)
-    if spec.scenario.signals is None:
-        return run
-    return replace(run, town=replace(open_signals(spec.scenario)[0], zones=run.town.zones))
+    return replace(run, town=town_seen(spec.scenario, zone_m=zone_m))
 
 
 def programs_of(control: str, town: Town, protocol: Protocol, scenario: Scenario) -> Programs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -62,6 +62,18 @@ def town_of(scenario: Scenario) -> Town:
         If the scenario cannot be read.
     """
     return open_town(scenario) if scenario.signals is None else open_signals(scenario)[0]
+
+
+def town_seen(scenario: Scenario, *, zone_m: float) -> Town:
+    """Return a scenario's town as `town_of` does, its zones of that length and weighed by the flows of its demand.
+
+    Raises
+    ------
+    BadScenario
+        If the scenario cannot be read.
+    """
+    town = open_town(scenario, zone_m=zone_m)
+    return town if scenario.signals is None else replace(open_signals(scenario)[0], zones=town.zones)
 
 
 @lru_cache(maxsize=2)

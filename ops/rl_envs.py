@@ -5,7 +5,7 @@ Importing this registers the ids of `control.rl.registry`, and starts nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
@@ -21,15 +21,13 @@ from control.rl.junction_env import JunctionEnv
 from control.rl.registry import register_ids
 from control.rl.town_env import TownEnv
 from ops.core_mpc import clock_of, history_of
-from ops.evaluate_runs import limits_of, protocol_of
-from ops.plan_runs import open_signals
+from ops.evaluate_runs import PROTOCOLS, limits_of, protocol_of
+from ops.plan_runs import town_seen
 from ops.rl_core import QueueStart
 from ops.rl_occupancy import OCCUPANCIES, persons_per_vehicle
 from ops.scenario_folder import open_scenario
-from sim.demand import read_demand, seeded_routes
-from sim.detectors import ZONE_M, compile_zones
-from sim.episode import open_town
-from sim.history import link_flows
+from sim.demand import seeded_routes
+from sim.detectors import ZONE_M
 from sim.launch import launch_of
 from sim.protocols import Protocol
 from sim.twin import Town, Twin
@@ -37,7 +35,6 @@ from traffic.errors import BadInput, PlantLost
 from traffic.ids import JunctionId
 from traffic.scenario import Scenario
 
-PROTOCOLS = ("legacy", "safe")
 PLANTS = ("sumo", "core")
 SHORTEST_ZONE_M, LONGEST_ZONE_M = 50.0, 150.0
 
@@ -114,7 +111,7 @@ def arena_of(scenario: str | Scenario, options: TownOptions | None = None) -> Ar
     if not SHORTEST_ZONE_M <= given.zone_m <= LONGEST_ZONE_M:
         limit = f"{SHORTEST_ZONE_M:g}-{LONGEST_ZONE_M:g} m"
         raise BadInput("zone_m", f"{given.zone_m} m", limit, "a camera sees no less and no more")
-    town, protocol = _town(opened, given.zone_m), protocol_of(given.protocol, opened)
+    town, protocol = town_seen(opened, zone_m=given.zone_m), protocol_of(given.protocol, opened)
     return Arena(
         name=opened.name,
         network=town.network,
@@ -130,15 +127,6 @@ def arena_of(scenario: str | Scenario, options: TownOptions | None = None) -> Ar
         sight=partial(_sight, opened, town, protocol),
         persons_per_vehicle=persons_per_vehicle(opened, town.network, given.occupancies or OCCUPANCIES),
     )
-
-
-def _town(scenario: Scenario, zone_m: float) -> Town:
-    """Return the town with zones of that length."""
-    if scenario.signals is None:
-        return open_town(scenario, zone_m=zone_m)
-    town = open_signals(scenario)[0]
-    flows = link_flows(read_demand(scenario.routes), town.network, scenario.begin_s, scenario.end_s)
-    return replace(town, zones=compile_zones(town.network, flows, zone_m=zone_m))
 
 
 def _sight(scenario: Scenario, town: Town, protocol: Protocol) -> Sight:

@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from sim.netfile import Program
-from sim.programs import is_stage
 from traffic.ids import JunctionId
-from traffic.lamps import change
+from traffic.lamps import change, is_stage
 
 Moment = tuple[float, str]
 """From this time on, this lamp string."""

@@ -15,9 +15,9 @@ from sim.netfile import NativeInterval, Program, read_netfile
 from sim.ring_of_program import ring_of_program
 from traffic.errors import BadScenario
 from traffic.ids import JunctionId, PhaseNumber
-from traffic.lamps import coordinated_start_ds, cycle_intervals
+from traffic.lamps import coordinated_start_ds, cycle_intervals, is_stage
 from traffic.network import Network
-from traffic.signals import GREEN_LETTERS, Junction, Plan
+from traffic.signals import Junction, Plan
 
 OWN_PROGRAM = "ngatu"
 """Program id of what we write, so that it never meets the network's own."""
@@ -101,17 +101,6 @@ def actuated(program: Program) -> Program:
         for row in program.intervals
     )
     return Program(junction=program.junction, offset_s=program.offset_s, intervals=intervals, kind="actuated")
-
-
-def is_stage(lamps: str) -> bool:
-    """Whether some link is green and none yellow.
-
-    Examples
-    --------
-    >>> is_stage("GrG"), is_stage("Gry"), is_stage("rrs")
-    (True, False, False)
-    """
-    return bool(GREEN_LETTERS & set(lamps)) and "y" not in lamps.lower()
 
 
 def write_programs(path: Path, programs: Iterable[Program], *, program_id: str = OWN_PROGRAM) -> Path:

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sim.netfile import NativeInterval, Program
-from sim.programs import ACTUATED_MAX_S, is_stage
+from sim.programs import ACTUATED_MAX_S
 from sim.protocols import SAFE, Protocol
-from traffic.lamps import change
+from traffic.lamps import change, is_stage
 
 
 def safe_program(program: Program, protocol: Protocol = SAFE) -> Program:

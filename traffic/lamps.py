@@ -101,6 +101,17 @@ def _split_or_zero(plan: Plan, phase: PhaseNumber) -> int:
     return next((s.split_s for s in plan.split.splits if s.phase == phase), 0)
 
 
+def is_stage(lamps: str) -> bool:
+    """Whether some link is green and none yellow.
+
+    Examples
+    --------
+    >>> is_stage("GrG"), is_stage("Gry"), is_stage("rrs")
+    (True, False, False)
+    """
+    return bool(GREEN_LETTERS & set(lamps)) and "y" not in lamps.lower()
+
+
 def cycle_intervals(
     junction: Junction, plan: Plan, *, show: Callable[[Sequence[RingState]], str] | None = None
 ) -> tuple[Interval, ...]:

@@ -10,8 +10,7 @@ import numpy as np
 from control.core.arrays import Timing
 from control.optimise.space import Genome, Space, Times
 from control.queue_timing import CodeTable
-from traffic.lamps import Interval
-from traffic.signals import GREEN_LETTERS
+from traffic.lamps import is_stage
 
 MOST_KNOWN = 100_000
 """Plans, and timings of single junctions, that are remembered; then memory starts afresh."""
@@ -59,11 +58,7 @@ class Timings:
             self._known[key] = Lamps(
                 [row.duration_ds / 10.0 for row in intervals],
                 [self.table.row(place, row.lamps) for row in intervals],
-                [_is_green(row) for row in intervals],
+                [is_stage(row.lamps) for row in intervals],
                 start_s,
             )
         return self._known[key]
-
-
-def _is_green(interval: Interval) -> bool:
-    return bool(GREEN_LETTERS & set(interval.lamps)) and "y" not in interval.lamps

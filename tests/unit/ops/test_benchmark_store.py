@@ -111,7 +111,7 @@ def test_the_weights_count_for_the_policy_only(tmp_path: Path, monkeypatch: pyte
     options = BenchmarkOptions(controls=("greedy", "universal"), protocol="safe", seeds=1)
     specs = specs_of([open_scenario(make_folder(tmp_path))], options)
     before = with_places(specs, tmp_path)
-    monkeypatch.setattr("ops.benchmark_store.read_card", lambda _: {"sha256": "of others"})
+    monkeypatch.setattr("ops.benchmark_store.weights_sha256", lambda _: "of others")
     after = with_places(specs, tmp_path)
     assert [one.path == other.path for one, other in zip(before, after, strict=True)] == [True, False]
 

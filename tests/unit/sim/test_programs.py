@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from sim.netfile import NativeInterval, Program
 from sim.network import read_network
-from sim.programs import actuated, is_stage, program_of_plan, read_signals, unholdable, write_programs
+from sim.programs import actuated, program_of_plan, read_signals, unholdable, write_programs
 from sim.ring_of_program import ring_of_program
 from sim.safe_programs import pro_rata, safe_program
 from tests.unit.sim.net_files import write_net
 from tests.unit.sim.random_programs import make_crossing, programs
 from traffic.ids import JunctionId
-from traffic.lamps import stages
+from traffic.lamps import is_stage, stages
 from traffic.signals import GREEN_LETTERS
 
 
