@@ -11,6 +11,7 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Generic, TypeVar
@@ -149,14 +150,23 @@ def _start(make_run: Callable[[SpecT], ResultT]) -> _Worker:
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_work, args=(there, make_run), daemon=True)
-    process.start()
+    resource_tracker.ensure_running()  # as its own start lets signals in again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     there.close()
     return _Worker(process, here)
 
 
 def _work(pipe: Connection, make_run: Callable[[SpecT], ResultT]) -> None:
-    """Run specs until the parent hangs up; Ctrl-C is the parent's to answer."""
+    """Run specs until the parent hangs up; Ctrl-C is the parent's to answer.
+
+    The process comes with SIGINT blocked, so that its imports are not interrupted either.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     while True:
         try:
             spec = pipe.recv()

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
 from sim.ensemble import Outcome, run_many
 from tests.e2e.ensemble_runs import Spec, run
 from traffic.errors import BadScenario, PlantLost
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_results_come_in_order_whatever_becomes_of_the_others() -> None:
@@ -46,3 +52,40 @@ def test_an_interruption_keeps_what_is_done_and_marks_the_rest() -> None:
     with pytest.raises(KeyboardInterrupt):
         collect()
     assert [(outcome.is_done, outcome.error) for outcome in outcomes] == [(True, None), (False, None), (False, None)]
+
+
+SLOW_TO_IMPORT = """
+import os, signal, sys, time
+from pathlib import Path
+
+if __name__ == "__mp_main__":
+    Path("worker").write_text(f"{os.getpid()}\\n")
+    time.sleep(1.0)
+
+from sim.ensemble import run_many
+
+def run(spec):
+    return spec
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    print([outcome.result for outcome in run_many([1], run)])
+"""
+
+
+def test_ctrl_c_passes_workers_by_even_while_they_import(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW_TO_IMPORT)
+    with subprocess.Popen(
+        [sys.executable, "slow.py"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        note = tmp_path / "worker"
+        while process.poll() is None and not (note.exists() and note.read_text().endswith("\n")):
+            time.sleep(0.01)
+        os.kill(int(note.read_text()), signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout, stderr) == (0, "[1]\n", "")
