@@ -43,7 +43,14 @@ LIBRARIES = {  # what SUMO, OpenCV and headless drawing load, and the Debian pac
     "libglib-2.0.so.0": "libglib2.0-0",
     "libEGL.so.1": "libegl1",
 }
-TEST_TOOLS = {"snmpget": "snmp", "chromium": "chromium"}  # other hands on our field link and our report
+TEST_TOOLS = {  # other hands on our field link, our report and our cameras; a path is a file that must be there
+    "snmpget": "snmp",
+    "chromium": "chromium",
+    "/usr/lib/python3/dist-packages/gi/__init__.py": "python3-gi",
+    "/usr/lib/*/girepository-1.0/GstRtspServer-1.0.typelib": "gir1.2-gst-rtsp-server-1.0",
+    "/usr/lib/*/gstreamer-1.0/libgstrtp.so": "gstreamer1.0-plugins-good",
+    "/usr/lib/*/gstreamer-1.0/libgstjpegformat.so": "gstreamer1.0-plugins-bad",
+}
 EXTRAS = {"test": "test", "bench": "bench"}  # command -> extra in pyproject.toml
 SETTINGS = {  # one thread a process: many small processes share the cores; and nothing is fetched behind our back
     "OMP_NUM_THREADS": "1",
@@ -107,6 +114,13 @@ def loadable_libraries() -> set[str]:
         return set()
     listing = subprocess.run([ldconfig, "-p"], capture_output=True, text=True, check=False).stdout
     return {line.split()[0] for line in listing.splitlines() if "=>" in line}
+
+
+def is_installed(tool: str) -> bool:
+    """Whether a command is on the path, or a file (with wildcards) is there."""
+    if "/" in tool:
+        return any(Path("/").glob(tool.lstrip("/")))
+    return shutil.which(tool) is not None
 
 
 def missing_packages(
@@ -310,7 +324,7 @@ def set_up(key: str, extra: str | None, python: str) -> None:
             begin_venv()
             note = read_note(NOTE)
         missing = missing_packages(
-            loadable_libraries(), shutil.which, importlib.util.find_spec, for_tests=extra == "test"
+            loadable_libraries(), is_installed, importlib.util.find_spec, for_tests=extra == "test"
         )
         if missing:
             install_system(missing, lock)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import tomllib
 import zipfile
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ import numpy as np
 from control.core.policy import INPUTS, N_CELLS, N_ROWS
 from control.policy_runs import Weights
 from traffic.errors import BadWeights
+from traffic.files import write_whole
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 """Where shipped models lie."""
@@ -141,31 +141,6 @@ def weights_sha256(named: str | Path) -> str:
 def architecture() -> dict[str, Any]:
     """Return what weights have to fit: the inputs by name, and the cells."""
     return {"inputs": list(INPUTS), "cells": N_CELLS, "rows": N_ROWS}
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, and onto the disk before its name is there.
-
-    Raises
-    ------
-    OSError
-        If the disk does not take it; what was there stays.
-    """
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with draft.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-    entry = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(entry)
-    finally:
-        os.close(entry)
 
 
 def toml_of(facts: Mapping[str, Any]) -> str:

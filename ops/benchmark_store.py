@@ -15,12 +15,13 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from control.policy_files import weights_sha256, write_whole
+from control.policy_files import weights_sha256
 from ops.benchmark_code import code_digest, scenario_digest
 from ops.core_policy import UNIVERSAL
 from ops.evaluate_runs import EvaluateRun, EvaluateSpec, evaluate_one
 from ops.provenance import commit
 from traffic.errors import BadInput
+from traffic.files import write_whole
 
 ELSEWHERE = frozenset({"scenario", "folder", "model"})
 """Fields of a spec whose contents count, not their names; the folder is where a run writes."""

@@ -23,6 +23,8 @@ app = typer.Typer(
 
 scenario_app = typer.Typer(no_args_is_help=True, help="Networks and demand in: list, show, check, import.")
 app.add_typer(scenario_app, name="scenario")
+vision_app = typer.Typer(no_args_is_help=True, help="Clips with truth: draw, compare; camera files; the finder.")
+app.add_typer(vision_app, name="vision")
 bench_app = typer.Typer(no_args_is_help=True, help="Our speed beside others', as ratios from one interleaved run.")
 app.add_typer(bench_app, name="bench")
 
@@ -95,19 +97,110 @@ def scenario_import(
 
 @app.command()
 def count(
-    video: Annotated[Path, typer.Argument(metavar="VIDEO", help="A video file, or a folder of images.")],
-    camera: Annotated[Path, typer.Option(metavar="CAMERA.toml", help="Lines, region, classes, period.")],
+    videos: Annotated[
+        list[str], typer.Argument(metavar="VIDEO...", help="A video, a folder of images, a webcam's number, rtsp://...")
+    ],
+    camera: Annotated[list[Path], typer.Option(metavar="CAMERA.toml", help="Once per video: lines, zones, lanes.")],
     weights: Annotated[str | None, typer.Option(help="A .npz, .pt or OpenVINO model, a folder, a name.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the results go.")] = None,
+    duration: Annotated[float | None, typer.Option("--for", metavar="S", help="Seconds of a live camera.")] = None,
+    signals: Annotated[Path | None, typer.Option(metavar="CSV", help="Signal states: measures by green.")] = None,
+    image_size: Annotated[int | None, typer.Option(metavar="PX", min=160, max=2048, help="Network's input.")] = None,
     slit_scan: Annotated[bool, typer.Option(help="Keep the pixels under each line, for audit.")] = True,
-    annotate: Annotated[bool, typer.Option("--annotate", help="Keep every frame, drawn on, as a video.")] = False,
+    annotate: Annotated[bool, typer.Option("--annotate", help="Keep every frame, drawn on, blurred.")] = False,
+    sharp: Annotated[bool, typer.Option("--sharp", help="Do not blur it: faces and plates are kept.")] = False,
     json: Json = False,
 ) -> None:
-    """Count road users in a video: turning movement counts per line, class, direction and period."""
+    """Count road users in videos or live cameras: turning movement counts per line, class, direction and period."""
     from ops.count import CountOptions, run_count
+    from ops.count_many import run_count_many
 
-    options = CountOptions(has_slit_scan=slit_scan, has_video=annotate)
-    run_command(lambda: run_count(video, camera, weights, out, options), as_json=json)
+    options = CountOptions(has_slit_scan=slit_scan, has_video=annotate, is_sharp=sharp, duration_s=duration,
+                           signals=signals, image_size=image_size)  # fmt: skip
+    if len(videos) == 1 and len(camera) == 1:
+        run_command(lambda: run_count(videos[0], camera[0], weights, out, options), as_json=json)
+    run_command(lambda: run_count_many(videos, camera, weights, out, options), as_json=json)
+
+
+@vision_app.command("eval")
+def vision_eval(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Clips with a ground_truth.json.")],
+    weights: Annotated[str | None, typer.Option(help="A .npz, .pt or OpenVINO model, a folder, a name.")] = None,
+    image_size: Annotated[int | None, typer.Option(metavar="PX", min=160, max=2048, help="Network's input.")] = None,
+    frame_stride: Annotated[int | None, typer.Option(metavar="N", min=1, max=30, help="Every N-th frame.")] = None,
+    plain: Annotated[int, typer.Option(metavar="N", min=0, help="Frames for plain yolo track; 0 without.")] = 150,
+    json: Json = False,
+) -> None:
+    """Compare counts with hand counts or drawn truth, event by event."""
+    from ops.vision_eval import EvalOptions, run_vision_eval
+
+    options = EvalOptions(weights=weights, image_size=image_size, frame_stride=frame_stride, n_plain=plain)
+    run_command(lambda: run_vision_eval(folder, options), as_json=json)
+
+
+@vision_app.command("render")
+def vision_render(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A name under scenarios/, or a folder.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where clip, truth and camera file go.")],
+    junction: Annotated[str | None, typer.Option(metavar="ID", help="Junction; the first if not given.")] = None,
+    approach: Annotated[str | None, typer.Option(metavar="LINK", help="Approach; the first if not given.")] = None,
+    weather: Annotated[str, typer.Option(metavar="day|dusk|night|rain|glare")] = "day",
+    seconds: Annotated[float, typer.Option(metavar="S", help="Length of the clip.")] = 60.0,
+    start: Annotated[float, typer.Option(metavar="S", help="Seconds after the scenario's begin.")] = 300.0,
+    fps: Annotated[float, typer.Option(metavar="N", help="Frames a second.")] = 10.0,
+    height: Annotated[float, typer.Option(metavar="M", min=3, max=40, help="Height of the camera.")] = 8.0,
+    fov: Annotated[float, typer.Option(metavar="DEG", min=20, max=110, help="Angle of view.")] = 52.0,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of drivers, fleet, houses and noise.")] = 100,
+    json: Json = False,
+) -> None:
+    """Draw the street of a scenario as a camera would see it, with its truth."""
+    from ops.vision_render import RenderOptions, run_vision_render
+
+    options = RenderOptions(junction=junction, approach=approach, weather=weather, seconds=seconds, start_s=start,
+                            frames_per_s=fps, seed=seed, height_m=height, fov_deg=fov)  # fmt: skip
+    run_command(lambda: run_vision_render(scenario, out, options), as_json=json)
+
+
+@vision_app.command("calibrate")
+def vision_calibrate(
+    camera: Annotated[Path, typer.Argument(metavar="CAMERA.toml", help="The camera file that is written.")],
+    video: Annotated[str, typer.Argument(metavar="VIDEO", help="Where a frame is taken from.")],
+    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0 takes a free one.")] = 0,
+    json: Json = False,
+) -> None:
+    """Click known points of the road on a page; speeds, queues in metres need them."""
+    from ops.vision_calibrate import run_vision_calibrate
+
+    run_command(lambda: run_vision_calibrate(camera, video, port), as_json=json)
+
+
+@vision_app.command("train")
+def vision_train(
+    images: Annotated[Path | None, typer.Option(metavar="DIR", help="Labelled images: images/, labels/.")] = None,
+    source: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Trained on; licensed ones only.")] = None,
+    judge: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only looked at, to choose.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Arrays of a YOLO11n to start from.")] = None,
+    drawn: Annotated[int, typer.Option(metavar="N", min=20, help="Images that are drawn.")] = 1400,
+    epochs: Annotated[int, typer.Option(metavar="N", min=1, help="Passes over the images.")] = 10,
+    image_size: Annotated[int, typer.Option(metavar="PX", min=160, max=1280, help="Side of the input.")] = 480,
+    threads: Annotated[int, typer.Option(metavar="N", min=1, help="CPU threads; a GPU is used if there.")] = 2,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of drawing and training.")] = 1,
+    ship: Annotated[bool, typer.Option(help="Refuse sources without a licence for it.")] = True,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Set, checkpoints; the same command goes on.")] = Path(
+        "runs/vision"
+    ),
+    model: Annotated[Path | None, typer.Option(metavar="DIR", help="Where arrays and card go.")] = None,
+    json: Json = False,
+) -> None:
+    """Train a finder on drawn and licensed images, and write it with its card."""
+    from ops.vision_train import VisionTrainOptions, run_vision_train
+
+    options = VisionTrainOptions(
+        images=images, sources=tuple(source or ("hanoi",)), judges=tuple(judge or ("hcmc",)), start=weights,
+        n_drawn=drawn, epochs=epochs, image_size=image_size, threads=threads, seed=seed, may_ship=ship, out=out,
+        model=model,
+    )  # fmt: skip
+    run_command(lambda: run_vision_train(options), as_json=json)
 
 
 @app.command()
@@ -412,6 +505,25 @@ def bench_rl(
 
     options = BenchRlOptions(model=model, repeats=repeats, out=out)
     run_command(lambda: run_bench_rl(scenario or ["grid"], options), as_json=json)
+
+
+@bench_app.command("vision")
+def bench_vision(
+    video: Annotated[Path, typer.Argument(metavar="VIDEO", help="A video file.")],
+    weights: Annotated[str | None, typer.Option(help="A .npz or .pt, a folder, a name.")] = None,
+    image_size: Annotated[int, typer.Option(metavar="PX", min=160, max=2048, help="Network's input.")] = 416,
+    stride: Annotated[int, typer.Option(metavar="N", min=1, max=30, help="Every N-th frame.")] = 2,
+    frames: Annotated[int, typer.Option(metavar="N", help="Frames a repeat.")] = 200,
+    repeats: Annotated[int, typer.Option(metavar="N", help="Times that everything is run, in turn.")] = 5,
+    json: Json = False,
+) -> None:
+    """Measure counting beside plain yolo track on the same frames: CPU time a frame, stage by stage, and memory."""
+    from ops.bench_vision import BenchVisionOptions, run_bench_vision
+
+    options = BenchVisionOptions(
+        image_size=image_size, stride=stride, n_frames=frames, repeats=repeats, weights=weights
+    )  # fmt: skip
+    run_command(lambda: run_bench_vision(video, options), as_json=json)
 
 
 @bench_app.command("plan")

@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from ops.console import plain
 from traffic.counts import TurnCount
+from traffic.files import write_whole
 
 COLUMNS = tuple(field.name for field in fields(TurnCount))
 FORMATS = ("csv", "parquet", "json")
@@ -27,19 +30,19 @@ def write_counts(folder: Path, counts: Sequence[TurnCount], about: Mapping[str, 
     """Write counts.csv, counts.parquet and counts.json; the last two carry `about` with them."""
     rows = rows_of(counts)
     write_table(folder / "counts.csv", COLUMNS, rows)
-    (folder / "counts.json").write_text(
-        json.dumps({**about, "counts": rows}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    text = json.dumps(plain({**about, "counts": rows}), indent=1, ensure_ascii=False) + "\n"
+    write_whole(folder / "counts.json", text.encode("utf-8"))
     _write_parquet(folder / "counts.parquet", rows, about)
     return [folder / f"counts.{suffix}" for suffix in FORMATS]
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows as CSV with a header."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows(rows)
+    """Write rows as CSV with a header, whole or not at all; other keys of a row are left out."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_whole(path, text.getvalue().encode("utf-8"))
 
 
 def _write_parquet(path: Path, rows: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> None:
@@ -56,6 +59,8 @@ def _write_parquet(path: Path, rows: Sequence[Mapping[str, Any]], about: Mapping
         "is_censored": pyarrow.bool_(),
     }
     schema = pyarrow.schema(
-        [(name, types[name]) for name in COLUMNS], metadata={"about": json.dumps(about, ensure_ascii=False)}
+        [(name, types[name]) for name in COLUMNS], metadata={"about": json.dumps(plain(about), ensure_ascii=False)}
     )
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows), schema=schema), path)
+    packed = pyarrow.BufferOutputStream()
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows), schema=schema), packed)
+    write_whole(path, packed.getvalue().to_pybytes())

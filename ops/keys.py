@@ -52,8 +52,143 @@ COUNT = _keys(
     ("rows[].class", "text", "", "", "motorcycle, bicycle, car, bus, truck or pedestrian"),
     ("rows[].count", "integer", "road users", ">= 0", "road users of the class that crossed, over the whole video"),
     ("fps_per_core", "number", "frames/s", "> 0", "frames looked at per CPU second, decode to count, without loading"),
+    (
+        "outages[].start_s",
+        "number",
+        "s",
+        ">= 0",
+        "start of a span in which the camera was not healthy",
+    ),
+    ("outages[].end_s", "number", "s", "> start_s", "its end"),
+    ("outages[].health", "text", "", "", "lost, frozen, dark, blurred, moved, covered or low_frame_rate"),
+    ("healthy_share", "number", "0-1", "higher = better", "share of the time in which the camera was healthy"),
     ("partial", "true or false", "", "", "whether the video broke off or was interrupted; the counts stop there"),
     ("out", "text", "", "", "folder with the tables, crossings and pictures"),
+    ("cameras[].camera", "text", "", "", "several cameras: name of the camera file"),
+    ("cameras[].video", "text", "", "", "several cameras: the video, or the address without user and password"),
+    ("cameras[].counted", "integer", "road users", ">= 0", "several cameras: road users counted; null if it failed"),
+    ("cameras[].healthy_share", "number", "0-1", "higher = better", "several cameras: as healthy_share"),
+    ("cameras[].fps_per_core", "number", "frames/s", "> 0", "several cameras: as fps_per_core"),
+    ("cameras[].out", "text", "", "", "several cameras: folder of this one"),
+    ("cameras[].error", "text or null", "", "", "several cameras: why this one failed; the others went on"),
+)
+
+VISION_EVAL = _keys(
+    "vision eval",
+    ("folder", "text", "", "", "folder with the clips and their truth"),
+    ("rows[].video", "text", "", "", "clip"),
+    ("rows[].line", "text", "", "", "counting line"),
+    ("rows[].direction", "text", "", "", "direction that truth covers"),
+    ("rows[].class", "text", "", "", "class"),
+    ("rows[].truth", "integer", "road users", ">= 0", "events in the truth"),
+    ("rows[].count", "integer", "road users", ">= 0", "counts in the same span and direction"),
+    ("rows[].matched", "integer", "road users", ">= 0", "of both, matched one to one within a second"),
+    ("rows[].geh", "number", "", "lower = better", "GEH statistic of the hourly flows"),
+    ("recall_cars_heavy", "number", "0-1", "higher = better", "cars, buses and trucks: matched / truth, all clips"),
+    ("recall_cars_heavy_ci95", "two numbers", "0-1", "", "Wilson's 95 % interval"),
+    ("precision_cars_heavy", "number", "0-1", "higher = better", "cars, buses and trucks: matched / count"),
+    ("precision_cars_heavy_ci95", "two numbers", "0-1", "", "Wilson's 95 % interval"),
+    ("recall_motorcycle", "number", "0-1", "higher = better", "motorcycles: matched / truth, all clips"),
+    ("recall_motorcycle_ci95", "two numbers", "0-1", "", "Wilson's 95 % interval"),
+    ("precision_motorcycle", "number", "0-1", "higher = better", "motorcycles: matched / count"),
+    ("precision_motorcycle_ci95", "two numbers", "0-1", "", "Wilson's 95 % interval"),
+    ("most_errors_a_clip_cars_heavy", "integer", "road users", ">= 0", "missed and false in the worst clip"),
+    (
+        "overcount_stopped",
+        "integer",
+        "road users",
+        ">= 0",
+        "counts of one that stood on the line, counted before",
+    ),
+    ("speed_error_kph", "number", "km/h", "lower = better", "mean of |speed - true speed|, where truth has speeds"),
+    (
+        "queue_error_veh",
+        "number",
+        "veh",
+        "lower = better",
+        "mean of |queue - true queue|, lane by lane and second",
+    ),
+    ("weighted_rmse", "number", "", "lower = better", "of counts by line and class, weighted by truth, over its mean"),
+    ("fps_per_core", "number", "frames/s", "> 0", "frames looked at per CPU second, decode to count"),
+    ("ratio_plain", "number", "", "higher = better", "CPU time of plain yolo track (torch) / ours, first clip"),
+    ("ratio_plain_openvino", "number", "", "higher = better", "the same with ultralytics' own OpenVINO export"),
+    ("image_size", "integer", "px", "", "longer side of the network's input, first clip"),
+    ("frame_stride", "integer", "frames", ">= 1", "every n-th frame was looked at, first clip"),
+    ("weights.path", "text", "", "", "weights"),
+    ("weights.sha256", "text", "", "", "their digest"),
+    ("command", "texts", "", "", "command that gives this again"),
+    ("commit", "text", "", "", "commit of this program"),
+    ("versions", "texts by name", "", "", "versions of Python and the libraries"),
+)
+
+VISION_RENDER = _keys(
+    "vision render",
+    ("clip", "text", "", "", "the video"),
+    ("camera", "text", "", "", "camera file that goes with it"),
+    ("truth", "text", "", "", "ground_truth.json, for vision eval"),
+    ("junction", "text", "", "", "junction that is looked at"),
+    ("approach", "text", "", "", "approach that is looked at"),
+    ("rows[].class", "text", "", "", "class"),
+    ("rows[].crossed", "integer", "road users", ">= 0", "road users that crossed the line"),
+)
+
+VISION_CALIBRATE = _keys(
+    "vision calibrate",
+    ("camera", "text", "", "", "camera file that was written"),
+    ("points", "integer", "points", ">= 4", "points of the road that it holds now"),
+)
+
+VISION_TRAIN = _keys(
+    "vision train",
+    ("model", "text", "", "", "folder with arrays and card"),
+    ("share", "number", "0-1", "", "how far the weights went from the start to the trained ones"),
+    ("sha256", "text", "", "", "digest of the arrays"),
+    ("rows[].share", "number", "0-1", "", "a mix that was judged"),
+    ("rows[].source", "text", "", "", "images that it was judged on; none was trained on"),
+    ("rows[].class", "text", "", "", "class"),
+    ("rows[].labelled", "integer", "boxes", ">= 0", "boxes in the labels"),
+    (
+        "rows[].recall",
+        "number",
+        "0-1",
+        "higher = better",
+        "share of them that was found, overlap 0.5",
+    ),
+    (
+        "rows[].precision",
+        "number",
+        "0-1",
+        "higher = better",
+        "share of the found that is labelled",
+    ),
+)
+
+BENCH_VISION = _keys(
+    "bench vision",
+    ("video", "text", "", "", "video that was measured on"),
+    ("rows[].stage", "text", "", "", "decode, health, find, track and count, whole"),
+    ("rows[].cpu_ms", "number", "ms", "lower = better", "CPU time a frame, median of the repeats"),
+    ("fps_per_core", "number", "frames/s", "> 0", "frames per CPU second, decode to count, median"),
+    (
+        "ratio_plain",
+        "number",
+        "",
+        "higher = better",
+        "CPU time of plain yolo track (torch) / ours, median",
+    ),
+    ("ratio_plain_range", "two numbers", "", "", "least and most of the repeats"),
+    ("ratio_plain_openvino", "number", "", "higher = better", "the same with ultralytics' own OpenVINO export"),
+    ("ratio_plain_openvino_range", "two numbers", "", "", "least and most of the repeats"),
+    ("peak_memory_mb", "number", "MB", "lower = better", "most memory of this process, the peers included"),
+    ("image_size", "integer", "px", "", "longer side of the network's input"),
+    ("frames", "integer", "frames", ">= 10", "frames a repeat"),
+    ("repeats", "integer", "", ">= 1", "repeats, ours and the peers in turn"),
+    ("cpu", "text", "", "", "name of the CPU"),
+    ("has_amx", "true or false", "", "", "whether it has AMX"),
+    ("load", "number", "", "", "load of the machine"),
+    ("command", "texts", "", "", "command that gives this again"),
+    ("commit", "text", "", "", "commit of this program"),
+    ("versions", "texts by name", "", "", "versions of Python and the libraries"),
 )
 
 EVALUATE = _keys(
@@ -530,6 +665,11 @@ DICTIONARY: tuple[Key, ...] = (
     + BENCH_RL
     + CALIBRATE
     + BENCH_PLAN
+    + VISION_EVAL
+    + VISION_RENDER
+    + VISION_CALIBRATE
+    + VISION_TRAIN
+    + BENCH_VISION
 )
 
 

@@ -8,8 +8,7 @@ from dataclasses import replace
 from sim.demand import Demand, read_demand
 from sim.history import link_flows
 from sim.network import read_vehicle_types
-from sim.sensors import CLASS_OF_SUMO
-from traffic.counts import VehicleClass
+from traffic.counts import CLASS_OF_SUMO, VehicleClass
 from traffic.errors import BadInput
 from traffic.ids import MovementId
 from traffic.network import Network

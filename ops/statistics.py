@@ -128,6 +128,26 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
     return paired.difference, paired.low, paired.high
 
 
+def wilson(n_good: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a share, 0-1.
+
+    References
+    ----------
+    E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927) 209-212.
+
+    Examples
+    --------
+    >>> [round(v, 2) for v in wilson(47, 48)]
+    [0.89, 1.0]
+    """
+    if n == 0:
+        return 0.0, 1.0
+    share, weight = n_good / n, z * z / n
+    middle = (share + weight / 2) / (1 + weight)
+    half = z * sqrt(share * (1 - share) / n + weight / (4 * n)) / (1 + weight)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
 def seeds_to_settle(mean: float, spread: float, *, power: float = 0.8) -> int | None:
     """Return how many pairs a two-sided paired t-test at 5 % needs to see this mean difference.
 

@@ -15,8 +15,8 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
-from control.policy_files import write_whole
 from control.rl.training import CURVE, Training, validations
+from traffic.files import write_whole
 
 TABLE, PICTURE = "curve.csv", "curve.png"
 _TAGS = {

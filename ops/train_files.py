@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from control.policy_files import write_whole
 from ops.console import plain
 from ops.provenance import command_line, commit, versions
 from traffic.errors import BadInput
+from traffic.files import write_whole
 
 SETTINGS, CHECKPOINT, MODEL = "settings.json", "checkpoint.npz", "model"
 PACKAGES = ("numba", "numpy", "scipy", "eclipse-sumo")

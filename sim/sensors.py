@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from traffic.counts import Passage, VehicleClass
+from traffic.counts import CLASS_OF_SUMO, Passage, VehicleClass
 from traffic.ids import JunctionId, LaneId, LinkId
 from traffic.network import Network, movement_id
 
@@ -25,17 +25,6 @@ ADVANCE_M = 150.0
 """As far as a detector zone reaches (design): a queue that is shorter hides no arrival."""
 STOP_M = 1.0
 EXIT_M = 2.0
-
-CLASS_OF_SUMO = {
-    "motorcycle": VehicleClass.MOTORCYCLE,
-    "moped": VehicleClass.MOTORCYCLE,
-    "bicycle": VehicleClass.BICYCLE,
-    "bus": VehicleClass.BUS,
-    "coach": VehicleClass.BUS,
-    "truck": VehicleClass.TRUCK,
-    "trailer": VehicleClass.TRUCK,
-    "delivery": VehicleClass.TRUCK,
-}
 
 
 def counted_classes(network: Network) -> dict[str, VehicleClass]:

@@ -21,6 +21,20 @@ class VehicleClass(StrEnum):
     PEDESTRIAN = "pedestrian"
 
 
+CLASS_OF_SUMO = {
+    "motorcycle": VehicleClass.MOTORCYCLE,
+    "moped": VehicleClass.MOTORCYCLE,
+    "bicycle": VehicleClass.BICYCLE,
+    "bus": VehicleClass.BUS,
+    "coach": VehicleClass.BUS,
+    "truck": VehicleClass.TRUCK,
+    "trailer": VehicleClass.TRUCK,
+    "delivery": VehicleClass.TRUCK,
+    "pedestrian": VehicleClass.PEDESTRIAN,
+}
+"""What SUMO's vehicle classes are counted as; those not named are cars."""
+
+
 class Health(StrEnum):
     """State of a count source during a period; everything but OK makes its count unknown."""
 

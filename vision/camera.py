@@ -12,12 +12,22 @@
         first ----------------> second
                     |  to_right             (as seen in the picture, y down)
                     v
+
+    [[zones]]                        [[turns]]              a turning movement: from zone to zone, once a road user
+    name = "north"                   entry = "north"
+    points = [[0, 0], [90, 0], ...]  exit = "east"
+                                     movement = "J:n_in>e_out"
+
+    [[lanes]]  name, points          queue and occupancy    [road]   pixels and metres of four points, or lengths
+                                                            [mount]  where the camera hangs (a synthetic one has it)
 """
 
 from __future__ import annotations
 
+import math
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -26,8 +36,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from traffic.counts import VehicleClass
 from traffic.errors import BadVideo
 from traffic.scenario import describe_faults
+from vision.projection import Mount, RoadPlane, mount_of_lengths, mount_plane, road_plane
 
 Point = tuple[float, float]
+
+MAX_ERROR_PX = 8.0
+"""How far a known point may lie from where the road plane puts it, for frames 640 pixels wide."""
 
 COCO_CLASSES: dict[str, VehicleClass] = {
     "person": VehicleClass.PEDESTRIAN,
@@ -47,7 +61,10 @@ class _Strict(BaseModel):
 
 
 class LineFile(_Strict):
-    """A counting line, the names of its two directions, and the movements that they are part of, if known."""
+    """A counting line, the names of its two directions, and the movements that they are part of, if known.
+
+    `lanes` lie side by side along it, equally wide; `signal` is what a file of signal states calls the one at it.
+    """
 
     name: str = Field(min_length=1, pattern=r"^[^:/\\]+$")
     points: tuple[Point, Point]
@@ -55,6 +72,8 @@ class LineFile(_Strict):
     to_right: str = Field(default="to_right", min_length=1, pattern=r"^[^:]+$")
     movement_to_left: str | None = None
     movement_to_right: str | None = None
+    lanes: Annotated[int, Field(ge=1, le=12)] = 1
+    signal: str | None = None
 
     @model_validator(mode="after")
     def _check(self) -> LineFile:
@@ -63,6 +82,61 @@ class LineFile(_Strict):
         if self.to_left == self.to_right:
             raise ValueError(f"line {self.name!r}: both directions are called {self.to_left!r}")
         return self
+
+
+class AreaFile(_Strict):
+    """A polygon with a name: a zone that turning movements start and end in, or a lane."""
+
+    name: str = Field(min_length=1, pattern=r"^[^:/\\>]+$")
+    points: tuple[Point, ...] = Field(min_length=3)
+
+    @model_validator(mode="after")
+    def _check(self) -> AreaFile:
+        if crosses_itself(self.points):
+            raise ValueError(f"{self.name!r}: its edge crosses itself, give the corners in order")
+        return self
+
+
+class TurnFile(_Strict):
+    """A movement from zone to zone, and its id in a network, if known."""
+
+    entry: str
+    exit: str
+    movement: str | None = None
+
+
+class LengthFile(_Strict):
+    """A length on the road that somebody measured: its two ends in the picture, and metres."""
+
+    ends: tuple[Point, Point]
+    metres: Annotated[float, Field(gt=0, le=500)]
+
+
+class RoadFile(_Strict):
+    """What is known of the road: four or more points in pixels and metres, or three or more lengths."""
+
+    pixels: tuple[Point, ...] = ()
+    metres: tuple[Point, ...] = ()
+    lengths: tuple[LengthFile, ...] = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> RoadFile:
+        if len(self.pixels) != len(self.metres):
+            raise ValueError(f"road: {len(self.pixels)} points in pixels, {len(self.metres)} in metres")
+        if len(self.pixels) < 4 and len(self.lengths) < 3:
+            raise ValueError("road: give at least 4 points, or at least 3 lengths")
+        return self
+
+
+class MountFile(_Strict):
+    """Where a camera hangs; metres and degrees, heading 0 = east, anticlockwise; pitch below the horizon."""
+
+    x_m: float
+    y_m: float
+    height_m: Annotated[float, Field(gt=0, le=100)]
+    heading_deg: float
+    pitch_deg: Annotated[float, Field(gt=0, lt=90)]
+    fov_deg: Annotated[float, Field(ge=10, le=150)]
 
 
 class CameraFile(_Strict):
@@ -74,20 +148,33 @@ class CameraFile(_Strict):
     relative: bool = False
     begin_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     period_s: Annotated[float, Field(ge=1, le=86400)] = 900.0
-    frame_stride: Annotated[int, Field(ge=1, le=30)] = 2
+    frame_stride: Annotated[int, Field(ge=1, le=30)] = 1
     image_size: Annotated[int, Field(ge=160, le=2048)] = 416
     min_confidence: Annotated[float, Field(ge=0.1, le=0.95)] = 0.25
     frames_per_s: Annotated[float, Field(gt=0, le=240)] | None = None
     region: Annotated[tuple[Point, ...], Field(min_length=3)] | None = None
-    lines: list[LineFile] = Field(min_length=1)
+    lines: list[LineFile] = []
+    zones: list[AreaFile] = []
+    turns: list[TurnFile] = []
+    lanes: list[AreaFile] = []
+    road: RoadFile | None = None
+    mount: MountFile | None = None
     classes: dict[str, VehicleClass | Literal["ignore"]] = {}
 
     @model_validator(mode="after")
     def _check(self) -> CameraFile:
         faults = [f"line {line.name!r} {fault}" for line in self.lines for fault in self._outside(line.points)]
+        for kind, areas in (("zone", self.zones), ("lane", self.lanes)):
+            faults += [f"{kind} {area.name!r} {fault}" for area in areas for fault in self._outside(area.points)]
         faults += [f"region {fault}" for fault in self._outside(self.region or ())]
-        names = [line.name for line in self.lines]
-        faults += [f"two lines are called {name!r}" for name in sorted({n for n in names if names.count(n) > 1})]
+        for kind, rows in (("lines", self.lines), ("zones", self.zones), ("lanes", self.lanes)):
+            names = [row.name for row in rows]
+            faults += [f"two {kind} are called {name!r}" for name in sorted({n for n in names if names.count(n) > 1})]
+        zones = {zone.name for zone in self.zones}
+        faults += [f"turn {turn.entry!r} to {turn.exit!r}: no such zone {name!r}"
+                   for turn in self.turns for name in (turn.entry, turn.exit) if name not in zones]  # fmt: skip
+        if not self.lines and len(self.zones) < 2:
+            faults.append("nothing to count by: give [[lines]], or at least two [[zones]]")
         if self.size is None and not self.relative:
             faults.append("size is missing: give the frame's size, or relative = true with points from 0 to 1")
         if faults:
@@ -115,11 +202,25 @@ class CountLine:
     end: Point
     directions: tuple[str, str] = ("to_left", "to_right")
     movements: tuple[str | None, str | None] = (None, None)
+    n_lanes: int = 1
+    signal: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """A polygon in pixels."""
+
+    name: str
+    points: tuple[Point, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Camera:
-    """A camera in memory: everything in pixels of its frame."""
+    """A camera in memory: everything in pixels of its frame.
+
+    `turns` are (entry zone, exit zone) with their movements; `road` takes pixels (n, 2) to metres on the road (n, 2),
+    None where nothing is known of it.
+    """
 
     name: str
     size: tuple[int, int]
@@ -127,10 +228,34 @@ class Camera:
     region: tuple[Point, ...] | None = None
     begin_s: float = 0.0
     period_s: float = 900.0
-    frame_stride: int = 2
+    frame_stride: int = 1
     image_size: int = 416
     min_confidence: float = 0.25
     class_map: dict[str, VehicleClass | None]
+    zones: tuple[Area, ...] = ()
+    turns: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    lanes: tuple[Area, ...] = ()
+    road: RoadPlane | None = None
+
+
+def crosses_itself(points: Sequence[Point]) -> bool:
+    """Whether two edges of a polygon that are not neighbours meet.
+
+    Examples
+    --------
+    >>> crosses_itself([(0, 0), (1, 1), (1, 0), (0, 1)])
+    True
+    """
+
+    def turn(a: Point, b: Point, c: Point) -> float:
+        return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+    edges = list(zip(points, [*points[1:], points[0]], strict=True))
+    for i, (a, b) in enumerate(edges):
+        for c, d in edges[i + 2 : len(edges) - (i == 0)]:
+            if turn(a, b, c) * turn(a, b, d) < 0 and turn(c, d, a) * turn(c, d, b) < 0:
+                return True
+    return False
 
 
 def read_camera(path: Path) -> CameraFile:
@@ -151,8 +276,8 @@ def read_camera(path: Path) -> CameraFile:
         raise BadVideo(str(path), describe_faults(error), next_move="mend the camera file") from error
 
 
-def fit_camera(saved: CameraFile, size: tuple[int, int], where: str) -> Camera:
-    """Return the camera in memory for frames of this size (width, height).
+def fit_camera(saved: CameraFile, size: tuple[int, int], where: str, *, image_size: int | None = None) -> Camera:
+    """Return the camera in memory for frames of this size (width, height); `image_size` in place of the file's.
 
     Raises
     ------
@@ -178,18 +303,51 @@ def fit_camera(saved: CameraFile, size: tuple[int, int], where: str) -> Camera:
             end=pixels(line.points[1]),
             directions=(line.to_left, line.to_right),
             movements=(line.movement_to_left, line.movement_to_right),
+            n_lanes=line.lanes,
+            signal=line.signal,
         )
         for line in saved.lines
     )
+    prefix = f"{saved.name}:"
     return Camera(
         name=saved.name,
         size=size,
         lines=lines,
+        zones=tuple(Area(name=row.name, points=tuple(map(pixels, row.points))) for row in saved.zones),
+        lanes=tuple(Area(name=row.name, points=tuple(map(pixels, row.points))) for row in saved.lanes),
+        turns={(row.entry, row.exit): row.movement or f"{prefix}{row.entry}>{row.exit}" for row in saved.turns},
+        road=_road(saved, size, scale, where),
         region=tuple(pixels(point) for point in saved.region) if saved.region else None,
         begin_s=saved.begin_s,
         period_s=saved.period_s,
         frame_stride=saved.frame_stride,
-        image_size=saved.image_size,
+        image_size=image_size or saved.image_size,
         min_confidence=saved.min_confidence,
         class_map=classes,
     )
+
+
+def _road(saved: CameraFile, size: tuple[int, int], scale: tuple[float, float], where: str) -> RoadPlane | None:
+    """Return the road as a plane, by points, by lengths or by the mount; checked by re-projection."""
+    if saved.road is not None and saved.road.pixels:
+        pixels = [(x * scale[0], y * scale[1]) for x, y in saved.road.pixels]
+        plane = road_plane(pixels, saved.road.metres, where)
+        error = float(plane.error_px(pixels, saved.road.metres).max())
+        limit = MAX_ERROR_PX * size[0] / 640
+        if error > limit:
+            raise BadVideo(
+                where, f"a point of the road is {error:.1f} pixels off", f"at most {limit:.1f}", "click it again"
+            )
+        return plane
+    if saved.road is not None:
+        lengths = [([(x * scale[0], y * scale[1]) for x, y in row.ends], row.metres) for row in saved.road.lengths]
+        return mount_plane(mount_of_lengths(lengths, size, where))
+    return mount_plane(mount_of(saved.mount, size)) if saved.mount is not None else None
+
+
+def mount_of(saved: MountFile, size: tuple[int, int]) -> Mount:
+    """Return a camera's mount in radians."""
+    return Mount(
+        x_m=saved.x_m, y_m=saved.y_m, height_m=saved.height_m, heading_rad=math.radians(saved.heading_deg),
+        pitch_rad=math.radians(saved.pitch_deg), fov_deg=saved.fov_deg, size=size,
+    )  # fmt: skip

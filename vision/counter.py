@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter as Tally
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from traffic.counts import TurnCount, VehicleClass
+from traffic.counts import VehicleClass
 from vision.boxes import CLASSES, FloatArray, overlaps
-from vision.camera import Camera
+from vision.camera import Camera, Point
+from vision.crossings import Crossing
+from vision.speed import MIN_LOOKS, fit_speed_kph
 from vision.tracker import Tracks
+from vision.turns import Turn, ZoneWalk, zone_of_each
 from vision.zones import Gate, Pass, anchors, inside, margin_px
 
 MEMORY_S = 5.0
@@ -22,27 +24,28 @@ MIN_HEIR_OVERLAP = 0.5
 """A track that is born where one was lost, with boxes that overlap so far, is the same road user, which stood still:
 it goes on with its gates and votes, so that a van at the line is not counted again after a bus hid it."""
 
+HEIR_GAP_S = 2.0
+HEIR_REACH = 0.6
+"""A track that is born within this time, and within this share of the box's diagonal from where one that was lost
+would be now, is the same road user, which something hid on its way."""
+
 MIN_REST_OVERLAP = 0.7
+WAY_LOOKS = 16
+"""Looks that a speed is fitted over, at most."""
+WAY_S = 1.2
+
 REST_S = 0.5
 """How long a box must have kept its place for its road user to be standing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Crossing:
-    """One road user counted.
+class Standing:
+    """Where one road user is now, and whether it stands."""
 
-    `time_s` is seconds since the first frame, `place` 0-1 along the line, `share` the part of the
-    track's votes that its class has.
-    """
-
-    line: str
-    direction: str
-    movement: str
+    anchor: Point
+    box: tuple[float, float, float, float]
     vehicle_class: VehicleClass
-    time_s: float
-    place: float
-    track: int
-    share: float
+    is_standing: bool
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,15 +59,28 @@ class _Seen:
     time_s: float
     rest_box: FloatArray
     rest_s: float
-    passes: list[tuple[int, Pass]] = field(default_factory=list)
+    speed_px: FloatArray
+    walk: ZoneWalk = field(default_factory=ZoneWalk)
+    way: deque[tuple[float, Point]] = field(default_factory=lambda: deque(maxlen=WAY_LOOKS))
+    passes: list[tuple[int, Pass, FloatArray, float | None]] = field(default_factory=list)
+    turns: list[tuple[Turn, FloatArray, float | None]] = field(default_factory=list)
 
     @property
     def is_standing(self) -> bool:
         """Whether it kept its place when it was last seen."""
         return self.time_s - self.rest_s >= REST_S
 
+    def reach(self, time_s: float, box: FloatArray) -> float:
+        """Return how far a box is from where this road user would be now, as a share of its own diagonal."""
+        middle = (self.box[:2] + self.box[2:]) / 2 + self.speed_px * (time_s - self.time_s)
+        apart = float(np.linalg.norm((box[:2] + box[2:]) / 2 - middle))
+        return apart / max(1.0, float(np.linalg.norm(self.box[2:] - self.box[:2])))
+
     def look(self, time_s: float, box: FloatArray) -> None:
-        """Take where it is now."""
+        """Take where it is now; the speed of its middle is smoothed over some looks."""
+        if time_s > self.time_s:
+            moved = (box[:2] + box[2:] - self.box[:2] - self.box[2:]) / 2 / np.float32(time_s - self.time_s)
+            self.speed_px = np.asarray(0.7 * self.speed_px + 0.3 * moved, np.float32)
         self.box, self.time_s = box, time_s
         if overlaps(box[None], self.rest_box[None])[0, 0] < MIN_REST_OVERLAP:
             self.rest_box, self.rest_s = box, time_s
@@ -79,25 +95,46 @@ class Counter:
         self._done: list[Crossing] = []
         self.n_counted = 0
 
-    def update(self, time_s: float, tracks: Tracks) -> None:
-        """Take the tracks of the next frame."""
+    def update(self, time_s: float, tracks: Tracks) -> list[Standing]:
+        """Take the tracks of the next frame; return who is where."""
+        users = []
         boxes, ids = tracks.boxes, tracks.ids
         points = anchors(boxes.xyxy)
         if self._camera.region is not None and len(boxes):
             kept = inside(points, self._camera.region)
             boxes, ids, points = boxes.take(kept), ids[kept], points[kept]
         present = {int(track) for track in ids}
+        zones = zone_of_each(points, self._camera.zones)
         for i, track in enumerate(int(track) for track in ids):
             seen = self._seen.get(track) or self._adopt(track, time_s, boxes.xyxy[i], present)
             seen.votes[boxes.class_index[i]] += boxes.confidence[i]
             seen.look(time_s, boxes.xyxy[i])
+            point = float(points[i, 0]), float(points[i, 1])
+            seen.way.append((time_s, point))
             margin = margin_px(boxes.xyxy[i], self._camera.size)
             for number, gate in enumerate(seen.gates):
-                passed = gate.move(time_s, (float(points[i, 0]), float(points[i, 1])), margin)
+                passed = gate.move(time_s, point, margin)
                 if passed is not None:
-                    seen.passes.append((number, passed))
+                    seen.passes.append((number, passed, boxes.xyxy[i], self._speed_kph(seen)))
                     self.n_counted += 1
+            turn = seen.walk.move(time_s, zones[i]) if self._camera.zones else None
+            if turn is not None:
+                seen.turns.append((turn, boxes.xyxy[i], self._speed_kph(seen)))
+                self.n_counted += 1
+            name = CLASSES[int(seen.votes.argmax())]
+            users.append(
+                Standing(anchor=point, box=_four(boxes.xyxy[i]), vehicle_class=name, is_standing=seen.is_standing)
+            )
         self._forget(time_s - MEMORY_S)
+        return users
+
+    def _speed_kph(self, seen: _Seen) -> float | None:
+        """Return the speed over the last second on the road, None without a road plane."""
+        recent = [(time_s, point) for time_s, point in seen.way if seen.time_s - time_s <= WAY_S]
+        if self._camera.road is None or len(recent) < MIN_LOOKS:
+            return None
+        times, pixels = zip(*recent, strict=True)
+        return fit_speed_kph(times, self._camera.road.to_road(pixels))
 
     def crossings(self) -> list[Crossing]:
         """Return everything counted so far in order of time, with the votes as they stand."""
@@ -105,19 +142,18 @@ class Counter:
         return sorted(rows, key=lambda row: row.time_s)
 
     def _adopt(self, track: int, time_s: float, box: FloatArray, present: set[int]) -> _Seen:
-        """Return the memory for a new track: that of a lost road user who stood here, else a fresh one."""
-        lost = [seen for name, seen in self._seen.items() if name not in present and seen.is_standing]
-        if lost:
-            shares = overlaps(box[None], np.stack([seen.box for seen in lost]))[0]
-            best = int(shares.argmax())
-            if shares[best] >= MIN_HEIR_OVERLAP:
-                heir = self._seen.pop(lost[best].track)
-                heir.track = track
-                self._seen[track] = heir
-                return heir
+        """Return the memory for a new track: that of a lost road user who stood or would be here, else a fresh one."""
+        lost = [seen for name, seen in self._seen.items() if name not in present]
+        heir = _standing_heir(lost, box) or _moving_heir(lost, time_s, box)
+        if heir is not None:
+            del self._seen[heir.track]
+            heir.track = track
+            self._seen[track] = heir
+            return heir
         gates = tuple(Gate(line=line) for line in self._camera.lines)
-        votes = np.zeros(len(CLASSES), np.float32)
-        fresh = _Seen(track=track, gates=gates, votes=votes, box=box, time_s=time_s, rest_box=box, rest_s=time_s)
+        votes, still = np.zeros(len(CLASSES), np.float32), np.zeros(2, np.float32)
+        fresh = _Seen(track=track, gates=gates, votes=votes, box=box, time_s=time_s, rest_box=box, rest_s=time_s,
+                      speed_px=still)  # fmt: skip
         self._seen[track] = fresh
         return fresh
 
@@ -127,68 +163,43 @@ class Counter:
 
     def _resolve(self, seen: _Seen) -> Iterator[Crossing]:
         best = int(seen.votes.argmax())
-        for number, passed in seen.passes:
+        share = float(seen.votes[best] / max(float(seen.votes.sum()), 1e-9))
+        whole = Crossing(line="", direction="", movement="", vehicle_class=CLASSES[best], time_s=0.0, place=0.5,
+                         track=seen.track, share=share)  # fmt: skip
+        for number, passed, box, speed in seen.passes:
             line, side = self._camera.lines[number], int(passed.is_to_right)
             direction = line.directions[side]
-            yield Crossing(
-                line=line.name,
-                direction=direction,
-                movement=line.movements[side] or f"{self._camera.name}:{line.name}:{direction}",
-                vehicle_class=CLASSES[best],
-                time_s=passed.time_s,
-                place=passed.place,
-                track=seen.track,
-                share=float(seen.votes[best] / max(float(seen.votes.sum()), 1e-9)),
-            )
+            movement = line.movements[side] or f"{self._camera.name}:{line.name}:{direction}"
+            yield replace(whole, line=line.name, direction=direction, movement=movement, time_s=passed.time_s,
+                          place=passed.place, box=_four(box), speed_kph=speed)  # fmt: skip
+        for turn, box, speed in seen.turns:
+            named = self._camera.turns.get((turn.entry, turn.exit))
+            if named is not None or not self._camera.turns:
+                movement = named or f"{self._camera.name}:{turn.entry}>{turn.exit}"
+                yield replace(whole, line=turn.entry, direction=turn.exit, movement=movement, time_s=turn.time_s,
+                              box=_four(box), speed_kph=speed)  # fmt: skip
 
 
-def counted_classes(camera: Camera) -> tuple[VehicleClass, ...]:
-    """Return the classes that a camera reports, each of which may be 0."""
-    reported = set(camera.class_map.values())
-    return tuple(name for name in VehicleClass if name in reported)
+def _four(box: FloatArray) -> tuple[float, float, float, float]:
+    return float(box[0]), float(box[1]), float(box[2]), float(box[3])
 
 
-def turn_counts(crossings: Iterable[Crossing], camera: Camera, watched_s: float) -> list[TurnCount]:
-    """Return turning movement counts per movement, class and period.
-
-    Parameters
-    ----------
-    crossings
-        What was counted.
-    camera
-        Its lines, directions, movements and periods.
-    watched_s
-        Seconds from the first frame to the end of the last. The last period is as long as it was
-        watched, so that its flow is not understated.
-    """
-    tally = Tally((row.movement, row.vehicle_class, int(row.time_s // camera.period_s)) for row in crossings)
-    movements = list(
-        dict.fromkeys(
-            line.movements[side] or f"{camera.name}:{line.name}:{line.directions[side]}"
-            for line in camera.lines
-            for side in (0, 1)
-        )
-    )
-    return [
-        TurnCount(
-            movement=movement,
-            vehicle_class=name,
-            start_s=camera.begin_s + period * camera.period_s,
-            period_s=min(camera.period_s, watched_s - period * camera.period_s),
-            count=tally[movement, name, period],
-        )
-        for period in range(math.ceil(watched_s / camera.period_s))
-        for movement in movements
-        for name in counted_classes(camera)
-    ]
+def _standing_heir(lost: Sequence[_Seen], box: FloatArray) -> _Seen | None:
+    """Return the lost road user that stood where this box is."""
+    standing = [seen for seen in lost if seen.is_standing]
+    if not standing:
+        return None
+    shares = overlaps(box[None], np.stack([seen.box for seen in standing]))[0]
+    best = int(shares.argmax())
+    return standing[best] if shares[best] >= MIN_HEIR_OVERLAP else None
 
 
-def line_totals(crossings: Iterable[Crossing], camera: Camera) -> list[dict[str, str | int]]:
-    """Return one row {line, direction, class, count} for each line, direction and class."""
-    tally = Tally((row.line, row.direction, row.vehicle_class) for row in crossings)
-    return [
-        {"line": line.name, "direction": direction, "class": str(name), "count": tally[line.name, direction, name]}
-        for line in camera.lines
-        for direction in line.directions
-        for name in counted_classes(camera)
-    ]
+def _moving_heir(lost: Sequence[_Seen], time_s: float, box: FloatArray) -> _Seen | None:
+    """Return the lost road user that would be where this box is, had it gone on as it went; of its size, too."""
+    moving = [seen for seen in lost if not seen.is_standing and time_s - seen.time_s <= HEIR_GAP_S]
+    area = float(np.prod(box[2:] - box[:2]))
+    alike = [seen for seen in moving if 0.5 < area / max(1.0, float(np.prod(seen.box[2:] - seen.box[:2]))) < 2.0]
+    if not alike:
+        return None
+    nearest = min(alike, key=lambda seen: seen.reach(time_s, box))
+    return nearest if nearest.reach(time_s, box) < HEIR_REACH else None

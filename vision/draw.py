@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 
 from traffic.counts import VehicleClass
 from traffic.errors import BadVideo
@@ -79,6 +80,17 @@ def annotate(image: Image, camera: Camera, tracks: Tracks, totals: Sequence[str]
     for row, text in enumerate(totals):
         write_text(picture, text, (6, 16 + 16 * row), scale=0.45)
     return picture
+
+
+def blurred(image: Image) -> Image:
+    """Return a frame in which no face and no plate can be read: nothing finer than a fiftieth of its height is left.
+
+    The whole frame, since what a finder misses is somebody's face, too.
+    """
+    height, width = image.shape[:2]
+    step = max(2, round(height / 120))
+    small = cv2.resize(image, (max(1, width // step), max(1, height // step)), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 class VideoWriter:

@@ -1,4 +1,4 @@
-"""Finds road users in a frame: YOLO networks by ultralytics, in PyTorch or OpenVINO, on one thread.
+"""Finds road users in a frame: YOLO networks by ultralytics, in OpenVINO (CUDA where there is one), on one thread.
 
 ::
 
@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,12 +21,12 @@ import numpy.typing as npt
 
 from traffic.counts import VehicleClass
 from traffic.errors import BadWeights
-from vision.boxes import CLASSES, Boxes, clean
+from vision.boxes import CLASSES, Boxes, FloatArray, clean
+from vision.openvino_cache import compile_graph, compiled
 from vision.source import Image
 from vision.torchvision_standin import import_ultralytics
 from vision.weights import ARCHITECTURE, Weights, WeightsKind
 
-FloatArray = npt.NDArray[np.float32]
 Network = Callable[[FloatArray], FloatArray]
 """From a batch of one, shape (1, 3, height, width), red green blue 0-1, to the head's output."""
 
@@ -167,7 +168,12 @@ def lay_in(image: Image, size: tuple[int, int]) -> tuple[FloatArray, Letterbox]:
 
 
 def _load_arrays(weights: Weights) -> LoadedNetwork:
-    """Build the network that the file's name gives and fill it from arrays; nothing is unpickled."""
+    model, names = arrays_model(weights)
+    return _network(model, names, weights.sha256)
+
+
+def arrays_model(weights: Weights) -> tuple[Any, dict[int, str]]:
+    """Build the network that the file's name gives and fill it from arrays; nothing is unpickled. Names beside it."""
     match = ARCHITECTURE.search(weights.path.name)
     if match is None:
         raise BadWeights(str(weights.path), "unknown network", "its name must begin with one, e.g. yolo11n_mine.npz",
@@ -191,7 +197,7 @@ def _load_arrays(weights: Weights) -> LoadedNetwork:
         raise BadWeights(
             str(weights.path), f"does not fit {match.group(0)}", str(error).splitlines()[0], "name its network"
         ) from error
-    return _torch_network(model, names or coco_names(n_classes, weights))
+    return model, names or coco_names(n_classes, weights)
 
 
 def _load_checkpoint(weights: Weights) -> LoadedNetwork:
@@ -202,21 +208,41 @@ def _load_checkpoint(weights: Weights) -> LoadedNetwork:
         names = {int(number): str(name) for number, name in model.names.items()}
     except _UNREADABLE as error:
         raise BadWeights(str(weights.path), "not a checkpoint of ultralytics", str(error), "copy it again") from error
-    return _torch_network(model, names)
+    return _network(model, names, weights.sha256)
 
 
-def _torch_network(model: Any, names: Mapping[int, str]) -> LoadedNetwork:
+def _network(model: Any, names: Mapping[int, str], sha256: str) -> LoadedNetwork:
+    """Return a torch network as it runs best here: on CUDA, else in OpenVINO, else in torch on one thread."""
     import torch
 
     torch.set_num_threads(1)
     model = model.float().eval().fuse(verbose=False)
+    if torch.cuda.is_available() or importlib.util.find_spec("openvino") is None:
+        return LoadedNetwork(run=torch_run(model), names=names)
+    by_size: dict[tuple[int, int], Network] = {}
+
+    def run(batch: FloatArray) -> FloatArray:
+        size = batch.shape[2], batch.shape[3]
+        if size not in by_size:
+            by_size[size] = compiled(lambda: model, sha256, size)
+        return by_size[size](batch)
+
+    return LoadedNetwork(run=run, names=names)
+
+
+def torch_run(model: Any) -> Network:
+    """Return a torch network as a function, on CUDA where there is one."""
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = model.to(device)
 
     def run(batch: FloatArray) -> FloatArray:
         with torch.inference_mode():
-            output = model(torch.from_numpy(batch))
-        return np.asarray((output[0] if isinstance(output, tuple | list) else output).numpy(), np.float32)
+            output = model(torch.from_numpy(batch).to(device))
+        return np.asarray((output[0] if isinstance(output, tuple | list) else output).cpu().numpy(), np.float32)
 
-    return LoadedNetwork(run=run, names=names)
+    return run
 
 
 def _load_openvino(weights: Weights) -> LoadedNetwork:
@@ -226,18 +252,13 @@ def _load_openvino(weights: Weights) -> LoadedNetwork:
     graph = sorted(weights.path.glob("*.xml"))[0]
     card = weights.path / "metadata.yaml"
     try:
-        settings = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
-        model = openvino.Core().compile_model(str(graph), "CPU", settings)
+        shape = openvino.Core().read_model(str(graph)).input(0).get_partial_shape()
+        run = compile_graph(graph)
     except RuntimeError as error:
         raise BadWeights(str(graph), "not an OpenVINO model", str(error).splitlines()[0], "export it again") from error
-    shape = model.input(0).get_partial_shape()
     fixed = None if shape[2].is_dynamic or shape[3].is_dynamic else (shape[2].get_length(), shape[3].get_length())
     stored = import_ultralytics("ultralytics.utils").YAML.load(card).get("names", {}) if card.is_file() else {}
     names = {int(number): str(name) for number, name in dict(stored).items()}
-
-    def run(batch: FloatArray) -> FloatArray:
-        return np.asarray(model(batch)[0], np.float32)
-
     return LoadedNetwork(run=run, names=names or coco_names(80, weights), input_size=fixed)
 
 

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from vision.camera import CountLine
-from vision.counter import Crossing
+from vision.crossings import Crossing
 from vision.draw import BLACK, COLOURS, LETTERS, WHITE, write_text
 from vision.source import Frame, Image
 

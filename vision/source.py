@@ -53,6 +53,12 @@ class FrameSource(Protocol):
         """Let go of the file."""
 
 
+def quiet_opencv() -> None:
+    """Let OpenCV and FFmpeg keep their messages to themselves: faults are reported by us, in one line."""
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+
 def open_source(path: Path, *, frames_per_s: float | None = None) -> FrameSource:
     """Open a video file or a folder of images.
 
@@ -81,7 +87,7 @@ class VideoFile:
     """A video file that OpenCV decodes, frame by frame."""
 
     def __init__(self, path: Path) -> None:
-        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # faults are reported by us, in one line
+        quiet_opencv()
         self._path = path
         self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
         width = int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH))

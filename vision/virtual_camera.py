@@ -18,6 +18,7 @@ import numpy as np
 
 from traffic.counts import Health, Passage, TurnCount, VehicleClass
 from traffic.errors import BadInput
+from vision.health import Outage
 
 MISS_RATE: Mapping[VehicleClass, float] = {
     VehicleClass.CAR: 0.02,
@@ -95,15 +96,6 @@ class CameraNoise:
 
 
 PERFECT = CameraNoise(miss_rate={}, double_rate={}, confusion={})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outage:
-    """A span in which a camera is not healthy: every period that it touches counts unknown."""
-
-    start_s: float
-    end_s: float
-    health: Health
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 ::
 
-    nothing named        the first model in models/
+    nothing named        models/finder, the one that is shipped
     a folder             an OpenVINO model, or a folder of models (arrays first, never a .pt)
     a file .npz          arrays by the network's own names, data only
     a file .pt           a pickle: opening it runs code, so only a path that was given in full
@@ -23,6 +23,9 @@ from vision.torchvision_standin import import_ultralytics
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 """Where shipped models lie."""
+
+FINDER = "finder"
+"""The finder that is shipped and taken where none is named."""
 
 ARCHITECTURE = re.compile(r"(yolov8|yolo11|yolo12)([nslmx])(?![a-z])")
 """Networks whose arrays an .npz may hold; the name is part of the file's name."""
@@ -63,7 +66,7 @@ def find_weights(named: str | None, *, models: Path = MODELS) -> Weights:
         If they are not there or cannot be used, with what to do.
     """
     if named is None:
-        return _first_model(models, "models/ holds none; give --weights with a .npz, .pt or OpenVINO folder")
+        return _first_model(models / FINDER, "give --weights with a .npz, .pt or OpenVINO folder")
     path = Path(named).expanduser()
     if path.is_dir():
         return _open_folder(path) or _first_model(path, "put a .npz or an OpenVINO folder into it")

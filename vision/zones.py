@@ -7,8 +7,9 @@
               right                    d > 0     distance to the right of the line, pixels
 
     A road user is where the middle of its box's lower edge is. It takes a side only once it is
-    further from the line than a margin, a share of its own height: on the line is on neither side,
-    so that a van that stops there and trembles does not cross again and again.
+    further from the line than a margin, a share of its own height, or has been over it for a while
+    without a break: on the line is on neither side, so that a van that stops there and trembles does
+    not cross again and again.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from vision.camera import CountLine, Point
 
 HYSTERESIS = 0.15
 """Margin as a share of the box's height; the lower edge of a standing vehicle's box trembles by a few per cent."""
+
+SETTLED_S = 1.5
+"""How long a road user must be over a line by less than the margin, at every look, to be on its other side."""
 
 MIN_MARGIN_PX = 2.0
 EDGE_PX = 2.0
@@ -90,6 +94,7 @@ class Gate:
     is_passed: bool = False
     _last: tuple[float, Point, float] | None = None
     _over: tuple[float, float] | None = None
+    _over_since_s: float | None = None
 
     def move(self, time_s: float, point: Point, margin: float) -> Pass | None:
         """Take the next position; return the passage in the moment in which it is certain."""
@@ -99,9 +104,13 @@ class Gate:
         if self.side == 0 and self._last is None:
             self.side = _sign(distance)
         self._last = (time_s, point, distance)
-        if abs(distance) < margin or _sign(distance) == self.side:
+        if _sign(distance) == self.side:
+            self._over_since_s = None
             return None
-        self.side = _sign(distance)
+        self._over_since_s = time_s if self._over_since_s is None else self._over_since_s
+        if abs(distance) < margin and time_s - self._over_since_s < SETTLED_S:
+            return None
+        self.side, self._over_since_s = _sign(distance), None
         if self.is_passed or self._over is None or not 0.0 <= self._over[1] <= 1.0:
             return None
         self.is_passed = True

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from control.core.policy import INPUTS, N_CELLS, N_ROWS
-from control.policy_files import write_whole
 from control.rl.evolution import Evolution
 from control.rl.training import CURVE, Training
 from traffic.errors import BadWeights
+from traffic.files import write_whole
 
 _SHAPES = dict.fromkeys(("weights", "first", "second", "mean", "best"), (N_ROWS, N_CELLS))
 

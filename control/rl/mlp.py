@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from control.policy_files import write_whole
 from traffic.errors import BadWeights
+from traffic.files import write_whole
 from traffic.snapshot import FloatArray
 
 VERSION = 1

@@ -25,12 +25,12 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv, VecMonitor
 
-from control.policy_files import write_whole
 from control.rl.export import mlp_of
 from control.rl.mlp import Mlp, save_mlp
 from control.rl.shared_vec_env import SharedVecEnv
 from control.rl.town_env import TownEnv
 from traffic.errors import BadInput, BadWeights
+from traffic.files import write_whole
 
 CHECKPOINT, POLICY = "checkpoint.json", "policy.npz"
 _FREE = {"total_steps": 0, "device": ""}

@@ -42,6 +42,7 @@ to_right = "towards"
 def draw_frame(index: int) -> Image:
     """Return one frame of the street."""
     image = np.full((HEIGHT, WIDTH, 3), 110, np.uint8)
+    image[:, [18, 19, 20, 300, 301, 302]] = 255  # the road's edges
     _draw_box(image, 60, 20 + 5 * index, 30, 24, BLUE)
     _draw_box(image, 140, 300 - 4 * index, 36, 60, RED)
     front = min(20 + 4 * index, 127 + (-1) ** index)

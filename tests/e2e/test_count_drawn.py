@@ -88,7 +88,7 @@ def test_results_carry_what_made_them(street: Path) -> None:
 
 def test_no_frame_is_kept_unless_it_is_asked_for(street: Path) -> None:
     count(street, options=CountOptions(is_quiet=True, has_slit_scan=False))
-    tables = {"counts.csv", "counts.json", "counts.parquet", "crossings.csv"}
+    tables = {"counts.csv", "counts.json", "counts.parquet", "crossings.csv", "measures.csv"}
     assert {file.name for file in (street / "out").iterdir()} == tables
 
 

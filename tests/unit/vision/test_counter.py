@@ -10,7 +10,8 @@ import pytest
 from traffic.counts import VehicleClass
 from vision.boxes import CLASSES, Boxes
 from vision.camera import COCO_CLASSES, Camera, CountLine
-from vision.counter import MEMORY_S, Counter, Crossing, line_totals, turn_counts
+from vision.counter import MEMORY_S, Counter
+from vision.crossings import Crossing, line_totals, turn_counts
 from vision.tracker import Tracks
 
 CAR, BUS, TRUCK = VehicleClass.CAR, VehicleClass.BUS, VehicleClass.TRUCK

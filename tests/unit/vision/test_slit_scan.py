@@ -7,7 +7,7 @@ import pytest
 
 from traffic.counts import VehicleClass
 from vision.camera import CountLine
-from vision.counter import Crossing
+from vision.crossings import Crossing
 from vision.draw import COLOURS
 from vision.slit_scan import MAX_SAMPLES, SlitScan
 from vision.source import Frame, Image

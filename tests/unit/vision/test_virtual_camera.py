@@ -8,7 +8,8 @@ import pytest
 from traffic.counts import Health, Passage, TurnCount, VehicleClass
 from traffic.errors import BadInput
 from traffic.ports import CountSource
-from vision.virtual_camera import PERFECT, CameraNoise, Outage, Periods, VirtualCamera
+from vision.health import Outage
+from vision.virtual_camera import PERFECT, CameraNoise, Periods, VirtualCamera
 
 CAR, TRUCK, MOTORCYCLE = VehicleClass.CAR, VehicleClass.TRUCK, VehicleClass.MOTORCYCLE
 SHORT = Periods(period_s=100.0, classes=(CAR, TRUCK, MOTORCYCLE))

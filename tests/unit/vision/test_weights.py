@@ -53,7 +53,7 @@ def test_from_a_folder_of_models_no_checkpoint_is_taken(tmp_path: Path) -> None:
 def test_unnamed_weights_are_the_shipped_model(tmp_path: Path) -> None:
     with pytest.raises(BadWeights, match="give --weights"):
         find_weights(None, models=tmp_path)
-    path = make_arrays(tmp_path / "street" / "yolo11n_street.npz")
+    path = make_arrays(tmp_path / "finder" / "yolo11n_street.npz")
     assert find_weights(None, models=tmp_path).path == path
 
 

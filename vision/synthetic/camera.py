@@ -1,0 +1,132 @@
+"""A camera over a simulated street: poses in, frames out, with the truth of every line beside it."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from traffic.counts import CLASS_OF_SUMO, VehicleClass
+from traffic.network import Network
+from traffic.ports import Pose
+from vision.camera import CountLine, Point
+from vision.projection import Mount
+from vision.source import Image
+from vision.synthetic.render import Picture, Placed, Renderer
+from vision.synthetic.street import road_map, street_mesh
+from vision.synthetic.vehicles import PAINTS, fleet
+from vision.synthetic.weather import Weather, through_air
+from vision.zones import Gate
+
+_REACH_M = 160.0
+_NEAR_M = 140.0
+_STRETCH = (0.85, 1.2)
+"""How far a mesh may be stretched to the length that the simulation has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One frame: pixels as they come out of the wire, and who was where (poses in view, their picture)."""
+
+    image: Image
+    poses: tuple[Pose, ...]
+    picture: Picture
+
+
+class SyntheticCamera:
+    """Draws one street from one mount.
+
+    Parameters
+    ----------
+    network
+        Whose lanes are drawn.
+    mount
+        Where the camera hangs.
+    weather
+        Light, air, lens and wire.
+    seed
+        Of houses, trees, fleet, paint and noise: none of them are those of another seed.
+
+    Raises
+    ------
+    MissingTool
+        If there is no headless EGL.
+    """
+
+    def __init__(self, network: Network, mount: Mount, weather: Weather, seed: int) -> None:
+        self.mount, self.weather, self._seed = mount, weather, seed
+        reach = mount.height_m / np.tan(max(mount.pitch_rad, 0.05))
+        self._middle: Point = (
+            mount.x_m + float(min(reach, 60.0) * np.cos(mount.heading_rad)),
+            mount.y_m + float(min(reach, 60.0) * np.sin(mount.heading_rad)),
+        )
+        street = street_mesh(road_map(network, self._middle, _REACH_M), self._middle, seed, reach_m=_REACH_M,
+                             clear_of=(mount.x_m, mount.y_m))  # fmt: skip
+        self._models = fleet(seed, n_of_each=10)
+        self._by_class = {name: [i for i, model in enumerate(self._models) if model.vehicle_class is name]
+                          for name in VehicleClass}  # fmt: skip
+        self._renderer = Renderer(mount.size, self._models, street.ground, street.things)
+        self._rng = np.random.default_rng([seed, 0xA12])
+
+    def look(self, poses: Sequence[Pose], *, has_truth: bool = True) -> View:
+        """Return the next frame of road users at these poses."""
+        x, y = self._middle
+        near = tuple(pose for pose in poses if np.hypot(pose.x_m - x, pose.y_m - y) < _NEAR_M)
+        users = [self._placed(pose) for pose in near]
+        picture = self._renderer.draw(self.mount, users, self.weather.light, has_truth=has_truth)
+        return View(image=through_air(picture.image, self.weather, self._rng), poses=near, picture=picture)
+
+    def close(self) -> None:
+        """Let go of the renderer."""
+        self._renderer.close()
+
+    def _placed(self, pose: Pose) -> Placed:
+        """Return how a road user is drawn: always the same for the same id."""
+        dice = zlib.crc32(f"{self._seed}:{pose.id}".encode())
+        options = self._by_class[CLASS_OF_SUMO.get(pose.vehicle_class, VehicleClass.CAR)]
+        model = options[dice % len(options)]
+        stretch = float(np.clip(pose.length_m / self._models[model].length_m, *_STRETCH))
+        paint = PAINTS[dice // 64 % len(PAINTS)]
+        return Placed(model=model, x_m=pose.x_m, y_m=pose.y_m, heading_rad=pose.heading_rad, paint=paint,
+                      scale=(stretch, 1.0))  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrueEvent:
+    """A road user that crossed a line: what a perfect finder and tracker would count."""
+
+    line: str
+    is_to_right: bool
+    vehicle_class: VehicleClass
+    vehicle: str
+    time_s: float
+    speed_kph: float
+
+
+class LineTruth:
+    """Counts over lines from true outlines: the middle of the lower edge, as the counter takes it."""
+
+    def __init__(self, lines: Sequence[CountLine]) -> None:
+        self._lines = tuple(lines)
+        self._gates: dict[str, tuple[Gate, ...]] = {}
+        self.events: list[TrueEvent] = []
+
+    def see(self, time_s: float, view: View) -> None:
+        """Take the next frame."""
+        present = {pose.id for pose in view.poses}
+        self._gates = {name: gates for name, gates in self._gates.items() if name in present}
+        for pose, box in zip(view.poses, view.picture.outlines, strict=True):
+            gates = self._gates.setdefault(pose.id, tuple(Gate(line=line) for line in self._lines))
+            anchor = (float(box[0] + box[2]) / 2, float(box[3]))
+            if abs(anchor[0]) > 1e4 or box[2] - box[0] > 1e4:
+                continue
+            for gate in gates:
+                passed = gate.move(time_s, anchor, 0.5)
+                if passed is not None:
+                    name = CLASS_OF_SUMO.get(pose.vehicle_class, VehicleClass.CAR)
+                    self.events.append(
+                        TrueEvent(line=gate.line.name, is_to_right=passed.is_to_right, vehicle_class=name,
+                                  vehicle=pose.id, time_s=passed.time_s, speed_kph=3.6 * pose.speed_mps)
+                    )  # fmt: skip

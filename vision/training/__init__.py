@@ -1,0 +1,1 @@
+"""How the shipped finder is made: drawn and licensed images in, arrays and a card out."""
