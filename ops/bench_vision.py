@@ -14,7 +14,8 @@ from typing import Any
 from ops.bench_loop import cpu_model
 from ops.bounds import check_number
 from ops.provenance import command_line, commit, versions
-from vision.camera import Camera, CameraFile, LineFile, fit_camera
+from vision.camera import Camera, fit_camera
+from vision.camera_file import CameraFile, LineFile
 from vision.counter import Counter
 from vision.finder import Finder, load_finder
 from vision.health import HealthWatch

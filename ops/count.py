@@ -15,7 +15,8 @@ from ops.count_progress import progress
 from ops.provenance import command_line, commit, versions
 from traffic.counts import Health
 from traffic.errors import BadVideo
-from vision.camera import Camera, CameraFile, fit_camera, read_camera
+from vision.camera import Camera, fit_camera
+from vision.camera_file import CameraFile, read_camera
 from vision.counter import Counter
 from vision.crossings import Crossing, line_totals, turn_counts
 from vision.draw import VideoWriter, annotate, blurred, save_picture

@@ -13,7 +13,7 @@ from traffic.count_files import read_counts
 from traffic.counts import Health, TurnCount, VehicleClass
 from traffic.errors import BadInput
 from traffic.network import Network
-from vision.camera import read_camera
+from vision.camera_file import read_camera
 
 
 def count_clip(video: Path, camera: Path, weights: str | None, network: Network, out: Path) -> list[TurnCount]:

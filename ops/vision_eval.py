@@ -13,7 +13,8 @@ from ops.provenance import command_line, commit, versions
 from ops.statistics import wilson
 from traffic.counts import VehicleClass, geh
 from traffic.errors import BadVideo
-from vision.camera import Camera, CameraFile, LineFile, fit_camera, read_camera
+from vision.camera import Camera, fit_camera
+from vision.camera_file import CameraFile, LineFile, read_camera
 from vision.counter import Counter
 from vision.crossings import Crossing
 from vision.finder import Finder, load_finder

@@ -22,7 +22,8 @@ from traffic.files import write_whole
 from traffic.ids import JunctionId, LinkId
 from traffic.network import Network
 from traffic.scenario import Scenario
-from vision.camera import CameraFile, fit_camera, mount_of
+from vision.camera import fit_camera, mount_of
+from vision.camera_file import CameraFile
 from vision.camera_toml import camera_toml
 from vision.draw import VideoWriter
 from vision.synthetic.camera import LineTruth, SyntheticCamera, View

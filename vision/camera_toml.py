@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from vision.camera import CameraFile
+from vision.camera_file import CameraFile
 
 
 def camera_toml(saved: CameraFile) -> str:
@@ -13,7 +13,7 @@ def camera_toml(saved: CameraFile) -> str:
 
     Examples
     --------
-    >>> from vision.camera import LineFile
+    >>> from vision.camera_file import LineFile
     >>> line = LineFile(name="stop line", points=((1, 2), (3, 4)))
     >>> print(camera_toml(CameraFile(version=1, name="a", size=(640, 360), lines=[line])).strip())
     version = 1

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from traffic.counts import VehicleClass
+from traffic.network import Point
 from vision.boxes import CLASSES, FloatArray, overlaps
-from vision.camera import Camera, Point
+from vision.camera import Camera
 from vision.crossings import Crossing
 from vision.speed import MIN_LOOKS, fit_speed_kph
 from vision.tracker import Tracks

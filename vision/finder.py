@@ -185,7 +185,8 @@ def arrays_model(weights: Weights) -> tuple[Any, dict[int, str]]:
         with np.load(weights.path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
     except (OSError, ValueError, EOFError) as error:
-        raise BadWeights(str(weights.path), "not a readable .npz", str(error), "copy it again") from error
+        told = "it holds pickled objects, which are never opened" if "pickle" in str(error) else str(error)
+        raise BadWeights(str(weights.path), "not a readable .npz", told, "copy it again, or make it anew") from error
     names = {int(i): str(name) for i, name in enumerate(arrays.pop("names", []))}
     state = {name: torch.from_numpy(array.astype(np.float32) if array.dtype.kind == "f" else array)
              for name, array in arrays.items()}  # fmt: skip

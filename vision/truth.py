@@ -21,8 +21,8 @@ from scipy.optimize import linear_sum_assignment
 
 from traffic.counts import VehicleClass
 from traffic.errors import BadVideo
+from traffic.network import Point
 from traffic.scenario import describe_faults
-from vision.camera import Point
 
 TRUTH = "ground_truth.json"
 TOLERANCE_S = 1.0

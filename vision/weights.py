@@ -5,21 +5,19 @@
     nothing named        models/finder, the one that is shipped
     a folder             an OpenVINO model, or a folder of models (arrays first, never a .pt)
     a file .npz          arrays by the network's own names, data only
-    a file .pt           a pickle: opening it runs code, so only a path that was given in full
-    a name (yolo11n)     the model of that name in models/, else ultralytics' download
+    a file .pt           a pickle: opening it runs code, so only with its digest beside it, in SHA256SUMS
+    a name (finder)      the model of that name in models/
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-import socket
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from traffic.errors import BadWeights
-from vision.torchvision_standin import import_ultralytics
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 """Where shipped models lie."""
@@ -29,8 +27,6 @@ FINDER = "finder"
 
 ARCHITECTURE = re.compile(r"(yolov8|yolo11|yolo12)([nslmx])(?![a-z])")
 """Networks whose arrays an .npz may hold; the name is part of the file's name."""
-
-_DOWNLOAD_HOST = "github.com"
 
 
 class WeightsKind(StrEnum):
@@ -72,11 +68,9 @@ def find_weights(named: str | None, *, models: Path = MODELS) -> Weights:
         return _open_folder(path) or _first_model(path, "put a .npz or an OpenVINO folder into it")
     if path.is_file():
         return _open_file(path)
-    if path.suffix not in ("", ".pt") or len(path.parts) > 1:
-        raise BadWeights(named, "no such weights", next_move="give a path to a .npz, .pt or OpenVINO folder")
-    if (models / path.stem).is_dir():
+    if len(path.parts) == 1 and (models / path.stem).is_dir():
         return _first_model(models / path.stem, "put a .npz or an OpenVINO folder into it")
-    return _open_file(_download(path.stem))
+    raise BadWeights(named, "no such weights", next_move="give a path to a .npz, .pt or OpenVINO folder")
 
 
 def _open_folder(folder: Path) -> Weights | None:
@@ -98,7 +92,13 @@ def _open_file(path: Path) -> Weights:
         raise BadWeights(str(path), f"type {path.suffix or 'unknown'}", "want .npz, .pt or an OpenVINO folder")
     if path.stat().st_size == 0:
         raise BadWeights(str(path), "0 bytes", "the file is empty", "copy it again")
-    return Weights(path=path, kind=kinds[path.suffix], sha256=_sha256([path]))
+    found = Weights(path=path, kind=kinds[path.suffix], sha256=_sha256([path]))
+    if found.kind is WeightsKind.CHECKPOINT and not _has_known_digest(path, found.sha256):
+        raise BadWeights(
+            str(path), "a pickle, whose opening runs code", "its digest is not in SHA256SUMS beside it",
+            "if you trust where it is from: sha256sum it there, or give arrays (.npz)",
+        )  # fmt: skip
+    return found
 
 
 def _first_model(folder: Path, advice: str) -> Weights:
@@ -113,26 +113,13 @@ def _first_model(folder: Path, advice: str) -> Weights:
     raise BadWeights(str(folder), "no weights", "none is opened unasked but .npz and OpenVINO", advice)
 
 
-def _download(name: str) -> Path:
-    """Let ultralytics download a model that was named outright; never hangs where there is no network."""
-    if not ARCHITECTURE.fullmatch(name):
-        raise BadWeights(name, "no model of this name", next_move="give a path, or a name such as yolo11n")
-    try:
-        socket.create_connection((_DOWNLOAD_HOST, 443), timeout=3.0).close()
-    except OSError as error:
-        raise BadWeights(
-            name, "not in models/ and not to be downloaded", f"{_DOWNLOAD_HOST} is out of reach", "give a path"
-        ) from error
-    downloads = import_ultralytics("ultralytics.utils.downloads")
-    target = Path.home() / ".cache" / "nga-tu" / f"{name}.pt"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        downloads.attempt_download_asset(str(target))
-    except (OSError, RuntimeError) as error:
-        raise BadWeights(name, "the download failed", str(error), "give a path") from error
-    if not target.is_file():
-        raise BadWeights(name, "the download failed", next_move="give a path")
-    return target
+def _has_known_digest(path: Path, digest: str) -> bool:
+    """Whether SHA256SUMS beside a file (as sha256sum writes it) has this digest for it."""
+    sums = path.parent / "SHA256SUMS"
+    if not sums.is_file():
+        return False
+    rows = [line.split(maxsplit=1) for line in sums.read_text(encoding="utf-8").splitlines()]
+    return any(row[0] == digest and Path(row[1].lstrip("*")).name == path.name for row in rows if len(row) == 2)
 
 
 def _sha256(files: list[Path]) -> str:

@@ -20,8 +20,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from traffic.network import Point
 from vision.boxes import FloatArray
-from vision.camera import CountLine, Point
+from vision.camera import CountLine
 
 HYSTERESIS = 0.15
 """Margin as a share of the box's height; the lower edge of a standing vehicle's box trembles by a few per cent."""

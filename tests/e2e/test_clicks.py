@@ -16,7 +16,8 @@ import pytest
 
 from tests.e2e.street_clip import CAMERA, draw_frame
 from tests.e2e.test_report_browser import FLAGS
-from vision.camera import fit_camera, read_camera
+from vision.camera import fit_camera
+from vision.camera_file import read_camera
 from vision.clicks import ClickServer
 
 GOOD = {"pixels": [[20, 230], [300, 230], [250, 60], [70, 60]], "metres": [[0, 0], [7, 0], [7, 40], [0, 40]]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import signal
 import subprocess
@@ -231,6 +232,8 @@ def test_arrays_that_fit_no_network_are_refused(street: Path, name: str, arrays:
 def test_a_damaged_file_of_weights_is_refused(street: Path, suffix: str) -> None:
     path = street / f"yolo11n{suffix}"
     path.write_bytes(b"not weights at all")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    (street / "SHA256SUMS").write_text(f"{digest}  {path.name}\n", encoding="utf-8")
     with pytest.raises(BadWeights, match=r"not a (checkpoint|readable)"):
         count(street, finder=None, weights=str(path))
 

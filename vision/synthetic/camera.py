@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from traffic.counts import CLASS_OF_SUMO, VehicleClass
-from traffic.network import Network
+from traffic.network import Network, Point
 from traffic.ports import Pose
-from vision.camera import CountLine, Point
+from vision.camera import CountLine
 from vision.projection import Mount
 from vision.source import Image
 from vision.synthetic.render import Picture, Placed, Renderer

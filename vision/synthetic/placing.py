@@ -19,7 +19,8 @@ import numpy as np
 from traffic.errors import BadScenario
 from traffic.ids import JunctionId, LinkId
 from traffic.network import Network, Point
-from vision.camera import AreaFile, CameraFile, LineFile, MountFile, mount_of
+from vision.camera import mount_of
+from vision.camera_file import AreaFile, CameraFile, LineFile, MountFile
 
 _QUEUE_M = 40.0
 _BEFORE_STOP_M = 1.5

@@ -8,7 +8,8 @@ import pytest
 
 from traffic.counts import VehicleClass
 from traffic.errors import BadVideo
-from vision.camera import fit_camera, read_camera
+from vision.camera import fit_camera
+from vision.camera_file import read_camera
 
 GOOD = """
 version = 1

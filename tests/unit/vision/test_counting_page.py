@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from traffic.counts import VehicleClass
-from vision.camera import fit_camera, read_camera
+from vision.camera import fit_camera
+from vision.camera_file import read_camera
 from vision.virtual_camera import CONFUSION, DOUBLE_RATE, MISS_RATE
 from vision.zones import HYSTERESIS
 
