@@ -144,6 +144,7 @@ def vision_render(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where clip, truth and camera file go.")],
     junction: Annotated[str | None, typer.Option(metavar="ID", help="Junction; the first if not given.")] = None,
     approach: Annotated[str | None, typer.Option(metavar="LINK", help="Approach; the first if not given.")] = None,
+    whole: Annotated[bool, typer.Option("--whole", help="Look over the whole junction: turning movements.")] = False,
     weather: Annotated[str, typer.Option(metavar="day|dusk|night|rain|glare")] = "day",
     seconds: Annotated[float, typer.Option(metavar="S", help="Length of the clip.")] = 60.0,
     start: Annotated[float, typer.Option(metavar="S", help="Seconds after the scenario's begin.")] = 300.0,
@@ -157,7 +158,7 @@ def vision_render(
     from ops.vision_render import RenderOptions, run_vision_render
 
     options = RenderOptions(junction=junction, approach=approach, weather=weather, seconds=seconds, start_s=start,
-                            frames_per_s=fps, seed=seed, height_m=height, fov_deg=fov)  # fmt: skip
+                            frames_per_s=fps, seed=seed, height_m=height, fov_deg=fov, is_whole=whole)  # fmt: skip
     run_command(lambda: run_vision_render(scenario, out, options), as_json=json)
 
 

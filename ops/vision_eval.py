@@ -22,7 +22,7 @@ from vision.measure import LaneLooks, LaneWatch
 from vision.plain_track import PlainTrack
 from vision.source import open_source
 from vision.tracker import Tracker
-from vision.truth import TruthClip, TruthLine, match_times, read_truth, weighted_rmse
+from vision.truth import TOLERANCE_S, TURN_TOLERANCE_S, TruthClip, TruthLine, match_times, read_truth, weighted_rmse
 from vision.weights import find_weights
 
 _PACKAGES = ("nga-tu", "numpy", "opencv-python", "openvino", "torch", "ultralytics", "lap")
@@ -156,25 +156,38 @@ def _of_line(watched: Watched, line: TruthLine) -> list[Crossing]:
 
 
 def _rows(watched: Watched) -> Iterator[dict[str, Any]]:
+    """Yield one row a line (or turning movement) and class."""
+    for line in watched.clip.lines:
+        where = {"line": line.name, "direction": line.direction}
+        yield from _compared(watched, where, line.events, _of_line(watched, line), TOLERANCE_S)
+    for turn in watched.clip.turns:
+        counted = [row for row in watched.crossings if (row.line, row.direction) == (turn.entry, turn.exit)]
+        where = {"line": turn.entry, "direction": turn.exit}
+        yield from _compared(watched, where, turn.events, counted, TURN_TOLERANCE_S)
+
+
+def _compared(
+    watched: Watched,
+    where: dict[str, str],
+    events: Mapping[VehicleClass, Sequence[float]],
+    counted: Sequence[Crossing],
+    tolerance_s: float,
+) -> Iterator[dict[str, Any]]:
     clip = watched.clip
     hours = (clip.frame_to - clip.frame_from) / clip.fps / 3600.0
-    for line in clip.lines:
-        counted = _of_line(watched, line)
-        names = {*line.events, *(row.vehicle_class for row in counted)} - {VehicleClass.PEDESTRIAN}
-        for name in (name for name in VehicleClass if name in names):
-            truth_s = [frame / clip.fps for frame in line.events.get(name, [])]
-            times_s = [row.time_s for row in counted if row.vehicle_class is name]
-            match = match_times(truth_s, times_s)
-            yield {
-                "video": watched.name,
-                "line": line.name,
-                "direction": line.direction,
-                "class": str(name),
-                "truth": match.n_truth,
-                "count": match.n_counted,
-                "matched": len(match.matched),
-                "geh": geh(match.n_counted / hours, match.n_truth / hours),
-            }
+    names = {*events, *(row.vehicle_class for row in counted)} - {VehicleClass.PEDESTRIAN}
+    for name in (name for name in VehicleClass if name in names):
+        truth_s = [frame / clip.fps for frame in events.get(name, [])]
+        match = match_times(truth_s, [row.time_s for row in counted if row.vehicle_class is name], tolerance_s)
+        yield {
+            "video": watched.name,
+            **where,
+            "class": str(name),
+            "truth": match.n_truth,
+            "count": match.n_counted,
+            "matched": len(match.matched),
+            "geh": geh(match.n_counted / hours, match.n_truth / hours),
+        }
 
 
 def pooled(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:

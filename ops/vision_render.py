@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import tempfile
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,8 @@ from vision.camera import fit_camera, mount_of
 from vision.camera_file import CameraFile
 from vision.camera_toml import camera_toml
 from vision.draw import VideoWriter
-from vision.synthetic.camera import LineTruth, SyntheticCamera, View
-from vision.synthetic.placing import Lens, approach_camera
+from vision.synthetic.camera import LineTruth, SyntheticCamera, TurnTruth, View
+from vision.synthetic.placing import Lens, approach_camera, junction_camera
 from vision.synthetic.weather import WEATHERS
 from vision.turns import zone_of_each
 from vision.zones import anchors
@@ -39,7 +40,10 @@ _PACKAGES = ("nga-tu", "moderngl", "opencv-python", "eclipse-sumo")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderOptions:
-    """What is drawn: `start_s` after the scenario's begin, `seconds` long; `seed` is of looks and drivers."""
+    """What is drawn: `start_s` after the scenario's begin, `seconds` long; `seed` is of looks and drivers.
+
+    `is_whole` looks over the whole junction, with zones and turns in place of a line; its lens is its own.
+    """
 
     junction: str | None = None
     approach: str | None = None
@@ -51,6 +55,7 @@ class RenderOptions:
     size: tuple[int, int] = (640, 360)
     height_m: float = 8.0
     fov_deg: float = 52.0
+    is_whole: bool = False
     is_quiet: bool = False
 
 
@@ -77,7 +82,9 @@ def run_vision_render(scenario: str, out: Path, options: RenderOptions | None = 
     network = read_network(opened.network, opened.additional)
     junction, approach = _place(network, options)
     lens = Lens(height_m=options.height_m, fov_deg=options.fov_deg)
-    saved = approach_camera(network, junction, approach, options.size, lens)
+    saved = junction_camera(network, junction) if options.is_whole else approach_camera(
+        network, junction, approach, options.size, lens
+    )  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
     write_whole(out / CAMERA, camera_toml(saved).encode("utf-8"))
     truth = _draw(opened, network, saved, out, options)
@@ -86,7 +93,9 @@ def run_vision_render(scenario: str, out: Path, options: RenderOptions | None = 
     clip = truth | {"sha256": hashlib.sha256((out / CLIP).read_bytes()).hexdigest(), "camera": CAMERA}
     text = json.dumps(plain({"about": about, "clips": {CLIP: clip}}), indent=1) + "\n"
     write_whole(out / TRUTH, text.encode("utf-8"))
-    totals = {name: len(frames) for name, frames in clip["lines"][0]["events"].items()}
+    totals: Counter[str] = Counter()
+    for row in [*clip["lines"], *clip["turns"]]:
+        totals.update({name: len(frames) for name, frames in row["events"].items()})
     return {"clip": str(out / CLIP), "camera": str(out / CAMERA), "truth": str(out / TRUTH), "junction": junction,
             "approach": approach, "rows": [{"class": name, "crossed": n} for name, n in totals.items()]}  # fmt: skip
 
@@ -113,13 +122,14 @@ def _place(network: Network, options: RenderOptions) -> tuple[JunctionId, LinkId
 
 def _draw(scenario: Scenario, network: Network, saved: CameraFile, out: Path, options: RenderOptions) -> dict[str, Any]:
     """Simulate and draw; return the clip's truth."""
-    assert saved.mount is not None
-    fitted = fit_camera(saved, options.size, CAMERA)
-    camera = SyntheticCamera(network, mount_of(saved.mount, options.size), WEATHERS[options.weather], options.seed)
+    assert saved.mount is not None and saved.size is not None
+    fitted = fit_camera(saved, saved.size, CAMERA)
+    camera = SyntheticCamera(network, mount_of(saved.mount, saved.size), WEATHERS[options.weather], options.seed)
+    turns = TurnTruth(fitted.turns)
     lines, queues = LineTruth(fitted.lines), {lane.name: [] for lane in fitted.lanes}  # type: ignore[var-annotated]
     step_s, n_frames = 1.0 / options.frames_per_s, round(options.seconds * options.frames_per_s)
     what = replace(launch_of(scenario, seed=options.seed), step_s=step_s)
-    video = VideoWriter(out / CLIP, options.size, options.frames_per_s)
+    video = VideoWriter(out / CLIP, saved.size, options.frames_per_s)
     try:
         with (
             tempfile.TemporaryDirectory() as folder,
@@ -129,8 +139,10 @@ def _draw(scenario: Scenario, network: Network, saved: CameraFile, out: Path, op
             progress.disable = options.is_quiet
             street.simulation.step(scenario.begin_s + options.start_s)
             for index in progress.track(range(n_frames), description="drawing"):
-                view = camera.look(street.poses())
+                poses = street.poses()
+                view = camera.look(poses)
                 lines.see(index * step_s, view)
+                turns.see(index * step_s, poses)
                 if index % round(options.frames_per_s) == 0:
                     _note_queues(queues, fitted.lanes, view)
                 video.write(view.image)
@@ -138,7 +150,7 @@ def _draw(scenario: Scenario, network: Network, saved: CameraFile, out: Path, op
     finally:
         video.close()
         camera.close()
-    return _truth(saved, lines, queues, options)
+    return _truth(saved, (lines, turns), queues, options)
 
 
 def _note_queues(queues: dict[str, list[int]], lanes: Any, view: View) -> None:
@@ -153,7 +165,11 @@ def _note_queues(queues: dict[str, list[int]], lanes: Any, view: View) -> None:
         )
 
 
-def _truth(saved: CameraFile, lines: LineTruth, queues: dict[str, list[int]], options: RenderOptions) -> dict[str, Any]:
+def _truth(
+    saved: CameraFile, seen: tuple[LineTruth, TurnTruth], queues: dict[str, list[int]], options: RenderOptions
+) -> dict[str, Any]:
+    """Return what was true in the clip, in the form that `vision.truth` reads; times are frames."""
+    lines, turns = seen
     rate = options.frames_per_s
     rows = []
     for line in saved.lines:
@@ -166,5 +182,12 @@ def _truth(saved: CameraFile, lines: LineTruth, queues: dict[str, list[int]], op
                 "events": {str(n): [round(e.time_s * rate, 2) for e in mine if e.vehicle_class is n] for n in names},
                 "speeds_kph": {str(n): [round(e.speed_kph, 2) for e in mine if e.vehicle_class is n] for n in names},
             })  # fmt: skip
-    return {"fps": rate, "size": options.size, "frame_from": 0, "frame_to": math.ceil(options.seconds * rate),
-            "lines": rows, "queues_veh": queues}  # fmt: skip
+    made = []
+    for turn in saved.turns:
+        mine_by_class: dict[str, list[float]] = {}
+        for entry, exit_, name, time_s in turns.events:
+            if (entry, exit_) == (turn.entry, turn.exit):
+                mine_by_class.setdefault(str(name), []).append(round(time_s * rate, 2))
+        made.append({"entry": turn.entry, "exit": turn.exit, "events": mine_by_class})
+    return {"fps": rate, "size": saved.size, "frame_from": 0, "frame_to": math.ceil(options.seconds * rate),
+            "lines": rows, "turns": made, "queues_veh": queues}  # fmt: skip

@@ -15,6 +15,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import cv2
@@ -27,6 +28,7 @@ SCHEMES = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 """Allowed schemes and their usual ports."""
 
 _OPEN_S, _READ_S = 5.0, 4.0
+_VARIABLE, _OPENING = "OPENCV_FFMPEG_CAPTURE_OPTIONS", threading.Lock()
 _WAITS_S = (0.5, 1.0, 2.0, 4.0)
 _FFMPEG = "rtsp_transport;tcp|analyzeduration;1000000|protocol_whitelist;rtsp,rtp,udp,tcp,tls,http,https,crypto"
 """Options for FFmpeg: no datagrams that get lost, a second's look at a stream before it starts, no other protocols."""
@@ -184,7 +186,6 @@ class Stream:
     def _open(self) -> cv2.VideoCapture | None:
         """Return an open capture that gave one frame, None if there is none."""
         quiet_opencv()
-        os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _FFMPEG
         limits = [
             cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
             int(1000 * _OPEN_S),
@@ -195,11 +196,27 @@ class Stream:
         if webcam:
             capture = cv2.VideoCapture(int(webcam.group(1)))
         else:
-            capture = cv2.VideoCapture(self._address, cv2.CAP_FFMPEG, [*limits, cv2.CAP_PROP_N_THREADS, 1])
+            with _ffmpeg_options():
+                capture = cv2.VideoCapture(self._address, cv2.CAP_FFMPEG, [*limits, cv2.CAP_PROP_N_THREADS, 1])
         if capture.isOpened() and capture.grab():
             return capture
         capture.release()
         return None
+
+
+@contextmanager
+def _ffmpeg_options() -> Iterator[None]:
+    """Give FFmpeg our options, which OpenCV reads from the environment, for one opening: files need others."""
+    with _OPENING:
+        before = os.environ.get(_VARIABLE)
+        os.environ[_VARIABLE] = _FFMPEG
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ[_VARIABLE]
+            else:
+                os.environ[_VARIABLE] = before
 
 
 def _why_silent(address: str) -> str:

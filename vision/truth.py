@@ -24,6 +24,9 @@ from traffic.errors import BadVideo
 from traffic.network import Point
 from traffic.scenario import describe_faults
 
+TURN_TOLERANCE_S = 5.0
+"""The same for turning movements: a box leaves its zone with its lower edge, a long vehicle's front before."""
+
 TRUTH = "ground_truth.json"
 TOLERANCE_S = 1.0
 """How far a count's time may be from that of the event: hand counts are good to ten frames."""
@@ -55,6 +58,15 @@ class TruthLine(BaseModel):
         )
 
 
+class TruthTurn(BaseModel):
+    """One turning movement of a clip, from zone to zone: frames at the stop line, by class."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    entry: str
+    exit: str
+    events: dict[VehicleClass, list[float]] = {}
+
+
 class TruthClip(BaseModel):
     """One clip; `queues_veh` (lane by lane, every second), speeds and a camera file are there where it was drawn."""
 
@@ -63,7 +75,8 @@ class TruthClip(BaseModel):
     size: tuple[int, int]
     frame_from: int = 0
     frame_to: int
-    lines: list[TruthLine]
+    lines: list[TruthLine] = []
+    turns: list[TruthTurn] = []
     sha256: str | None = None
     camera: str | None = None
     queues_veh: dict[str, list[int]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,8 @@ from vision.zones import Gate
 
 _REACH_M = 160.0
 _NEAR_M = 140.0
+_INTO_EXIT_M = 6.0
+"""How far into its exit a road user must be for its movement to be made."""
 _STRETCH = (0.85, 1.2)
 """How far a mesh may be stretched to the length that the simulation has."""
 
@@ -130,3 +132,26 @@ class LineTruth:
                         TrueEvent(line=gate.line.name, is_to_right=passed.is_to_right, vehicle_class=name,
                                   vehicle=pose.id, time_s=passed.time_s, speed_kph=3.6 * pose.speed_mps)
                     )  # fmt: skip
+
+
+class TurnTruth:
+    """Turning movements from where road users are: from an approach's lane to an exit's, dated at the stop line."""
+
+    def __init__(self, turns: Iterable[tuple[str, str]]) -> None:
+        self._turns = frozenset(turns)
+        self._entries = frozenset(entry for entry, _ in self._turns)
+        self._left: dict[str, tuple[str, float]] = {}
+        self.events: list[tuple[str, str, VehicleClass, float]] = []
+
+    def see(self, time_s: float, poses: Iterable[Pose]) -> None:
+        """Take where everybody is now; one that was on its approach already when it was first seen counts, too."""
+        for pose in poses:
+            link = pose.lane.rpartition("_")[0]
+            if link in self._entries:
+                self._left[pose.id] = (link, time_s)
+            elif pose.id in self._left and pose.lane_position_m > _INTO_EXIT_M:
+                entry, left_s = self._left[pose.id]
+                if (entry, link) in self._turns:
+                    name = CLASS_OF_SUMO.get(pose.vehicle_class, VehicleClass.CAR)
+                    self.events.append((entry, link, name, left_s))
+                    del self._left[pose.id]

@@ -20,10 +20,14 @@ from traffic.errors import BadScenario
 from traffic.ids import JunctionId, LinkId
 from traffic.network import Network, Point
 from vision.camera import mount_of
-from vision.camera_file import AreaFile, CameraFile, LineFile, MountFile
+from vision.camera_file import AreaFile, CameraFile, LineFile, MountFile, TurnFile
+from vision.projection import Mount
 
 _QUEUE_M = 40.0
 _BEFORE_STOP_M = 1.5
+_ZONE_M = 12.0
+_EXIT_FROM_M = 3.0
+_MIN_IN_FRAME = 0.67
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +90,7 @@ def approach_camera(
     seen = mount_of(mount, size)
 
     def pixels(points: Sequence[np.ndarray]) -> tuple[Point, ...]:
-        flat = seen.project(np.column_stack([np.array(points), np.zeros(len(points))]))
-        clipped = np.clip(flat, 0, np.array(size) - 1.0)
-        return tuple((round(float(x), 1), round(float(y), 1)) for x, y in clipped)
+        return _pixels(seen, points)[0]
 
     stop = middle - _BEFORE_STOP_M * ahead
     line = pixels([stop + (half + 0.4) * left, stop - (half + 0.4) * left])
@@ -103,3 +105,75 @@ def approach_camera(
         version=1, name=f"{junction}_{approach}", size=size, period_s=300.0, frame_stride=1, mount=mount,
         lines=[LineFile(name="stop line", points=(line[0], line[1]), lanes=len(lanes))], lanes=areas,
     )  # fmt: skip
+
+
+def junction_camera(
+    network: Network, junction: JunctionId, size: tuple[int, int] = (960, 540), lens: Lens | None = None
+) -> CameraFile:
+    """Return a camera high above a corner that looks over a whole junction: zones and turns in place of lines.
+
+    Approaches and exits of which less than two thirds would be in the frame have no zone.
+
+    Raises
+    ------
+    BadScenario
+        If the network has no such junction.
+    """
+    lens = lens or Lens(height_m=14.0, beyond_m=28.0, fov_deg=84.0)
+    crossing = network.crossings.get(junction)
+    if crossing is None:
+        known = ", ".join(network.crossings)
+        raise BadScenario(f"camera at {junction}", "no such junction", f"there are: {known}", "name one of them")
+    first = network.lanes[crossing.approaches[0].lanes[0]].shape
+    bearing = math.atan2(first[-1][1] - first[-2][1], first[-1][0] - first[-2][0]) + math.pi / 4
+    x, y = crossing.position
+    place = np.array([x + lens.beyond_m * math.cos(bearing), y + lens.beyond_m * math.sin(bearing)])
+    mount = MountFile(
+        x_m=float(place[0]), y_m=float(place[1]), height_m=lens.height_m, heading_deg=math.degrees(bearing + math.pi),
+        pitch_deg=math.degrees(math.atan2(lens.height_m, lens.beyond_m)), fov_deg=lens.fov_deg,
+    )  # fmt: skip
+    seen = mount_of(mount, size)
+    exits = dict.fromkeys(row.exit for row in network.movements.values() if row.junction == junction)
+    zones = []
+    for link, is_entry in [*((row.link, True) for row in crossing.approaches), *((link, False) for link in exits)]:
+        corners, share = _pixels(seen, _zone(network, link, is_entry=is_entry))
+        if share > _MIN_IN_FRAME:
+            zones.append(AreaFile(name=link, points=corners))
+    names = {zone.name for zone in zones}
+    turns = [
+        TurnFile(entry=row.approach, exit=row.exit, movement=name)
+        for name, row in network.movements.items()
+        if row.junction == junction and row.approach in names and row.exit in names
+    ]
+    return CameraFile(
+        version=1, name=str(junction), size=size, period_s=300.0, image_size=640, zones=zones, turns=turns, mount=mount
+    )  # fmt: skip
+
+
+def _zone(network: Network, link: LinkId, *, is_entry: bool) -> list[np.ndarray]:
+    """Return the corners of the last metres of an approach, or of the first ones of an exit."""
+    lanes = [network.lanes[name] for name in network.links[link].lanes]
+    ends = np.array([lane.shape[-1] if is_entry else lane.shape[0] for lane in lanes], float)
+    other = np.array(lanes[0].shape[-2] if is_entry else lanes[0].shape[1], float)
+    ahead = ends[0] - other if is_entry else other - ends[0]
+    ahead /= np.linalg.norm(ahead)
+    left = np.array([-ahead[1], ahead[0]])
+    half = sum(lane.width_m for lane in lanes) / 2 + 0.3
+    along = (-_ZONE_M - _BEFORE_STOP_M, -_BEFORE_STOP_M) if is_entry else (_EXIT_FROM_M, _EXIT_FROM_M + _ZONE_M)
+    near, far = (ends.mean(axis=0) + distance_m * ahead for distance_m in along)
+    return [near + half * left, near - half * left, far - half * left, far + half * left]
+
+
+def _pixels(seen: Mount, points: Sequence[np.ndarray]) -> tuple[tuple[Point, ...], float]:
+    """Return points of the road as pixels within the frame, and the share of their polygon that is in it."""
+    flat = seen.project(np.column_stack([np.array(points), np.zeros(len(points))]))
+    if np.isnan(flat).any():
+        return ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0)), 0.0
+    clipped = np.clip(flat, 0, np.array(seen.size) - 1.0)
+    share = _area(clipped) / max(_area(flat), 1e-9)
+    return tuple((round(float(x), 1), round(float(y), 1)) for x, y in clipped), share
+
+
+def _area(corners: np.ndarray) -> float:
+    x, y = corners[:, 0], corners[:, 1]
+    return float(abs(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))) / 2)

@@ -157,6 +157,8 @@ def test_toml_is_what_tomllib_reads() -> None:
 
 
 def test_every_shipped_policy_loads() -> None:
-    for card in MODELS.glob(f"*/{CARD}"):
+    cards = [card for card in MODELS.glob(f"*/{CARD}") if card.parent.name != "finder"]  # that one is a camera's
+    assert cards
+    for card in cards:
         assert load_policy(card.parent.name).shape == (N_ROWS, N_CELLS)
         assert {"commit", "command", "seed", "must_not"} <= set(read_card(card.parent))
