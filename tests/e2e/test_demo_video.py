@@ -49,7 +49,7 @@ def camera_text(
         (camera_text(points="[10, 120], [10, 120]"), BadVideo, "its two points are the same"),
         ("version = 1\nname = ", BadVideo, "must be TOML"),
         (None, BadVideo, "not there"),
-        (camera_text(), BadWeights, "nowhere: no model"),
+        (camera_text(), BadWeights, r"nowhere\.pt: no such weights"),
     ],
     ids=["no movement", "strange movement", "line outside", "no line", "no TOML", "no camera file", "no weights"],
 )
