@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import tomllib
 import zipfile
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ from control.core.policy import INPUTS, N_CELLS, N_ROWS
 from control.policy_runs import Weights
 from traffic.errors import BadWeights
 from traffic.files import write_whole
+from traffic.toml import toml_of
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 """Where shipped models lie."""
@@ -141,40 +141,6 @@ def weights_sha256(named: str | Path) -> str:
 def architecture() -> dict[str, Any]:
     """Return what weights have to fit: the inputs by name, and the cells."""
     return {"inputs": list(INPUTS), "cells": N_CELLS, "rows": N_ROWS}
-
-
-def toml_of(facts: Mapping[str, Any]) -> str:
-    """Return facts as TOML, tables last; None is left out.
-
-    Examples
-    --------
-    >>> print(toml_of({"name": "a", "settings": {"seed": 1}}), end="")
-    name = "a"
-    <BLANKLINE>
-    [settings]
-    seed = 1
-    """
-    plain = {key: value for key, value in facts.items() if value is not None}
-    lines = [f"{_key(key)} = {_value(value)}" for key, value in plain.items() if not isinstance(value, Mapping)]
-    for key, value in plain.items():
-        if isinstance(value, Mapping):
-            rows = {name: item for name, item in value.items() if item is not None}
-            lines += ["", f"[{_key(key)}]", *(f"{_key(name)} = {_value(item)}" for name, item in rows.items())]
-    return "\n".join([*lines, ""])
-
-
-def _key(name: str) -> str:
-    return name if name.replace("_", "").isalnum() and name.isascii() else json.dumps(name)
-
-
-def _value(value: Any) -> str:
-    """Return a value in TOML; whole numbers and text are written as JSON writes them."""
-    if isinstance(value, float):
-        return repr(value)
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_value, value))}]"
-    text = json.dumps(value if isinstance(value, str | int) else str(value), ensure_ascii=False)
-    return text.replace("\x7f", "\\u007f")
 
 
 def _read(path: Path) -> bytes:

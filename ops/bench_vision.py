@@ -13,6 +13,7 @@ from typing import Any
 
 from ops.bench_loop import cpu_model
 from ops.bounds import check_number
+from ops.count import PACKAGES
 from ops.provenance import command_line, commit, versions
 from vision.camera import Camera, fit_camera
 from vision.camera_file import CameraFile, LineFile
@@ -23,8 +24,6 @@ from vision.plain_track import PlainTrack
 from vision.source import open_source
 from vision.tracker import Tracker
 from vision.weights import find_weights
-
-_PACKAGES = ("nga-tu", "numpy", "opencv-python", "openvino", "torch", "ultralytics", "lap")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +82,7 @@ def run_bench_vision(video: Path, options: BenchVisionOptions | None = None) -> 
         "load": os.getloadavg()[0],
         "command": command_line(),
         "commit": commit(),
-        "versions": versions(_PACKAGES),
+        "versions": versions(PACKAGES),
     }
 
 

@@ -29,7 +29,7 @@ from vision.stream import Stream, is_stream, shown
 from vision.tracker import Tracker
 from vision.weights import find_weights
 
-_PACKAGES = ("nga-tu", "numpy", "opencv-python", "openvino", "torch", "ultralytics", "lap")
+PACKAGES = ("nga-tu", "numpy", "opencv-python", "openvino", "torch", "ultralytics", "lap")
 _CROSSING_COLUMNS = (
     *("line", "direction", "movement", "vehicle_class"),
     *("time_s", "place", "track", "share", "speed_kph"),
@@ -126,7 +126,7 @@ def run_count(
             found = find_weights(weights)
             about["weights"] = {"path": str(found.path), "kind": str(found.kind), "sha256": found.sha256}
             finder = load_finder(found, fitted.image_size, fitted.class_map)
-        about |= {"command": command_line(), "commit": commit(), "versions": versions(_PACKAGES)}
+        about |= {"command": command_line(), "commit": commit(), "versions": versions(PACKAGES)}
         folder = out or Path(f"{saved.name if is_stream(str(video)) else Path(video).stem}_counts")
         _make_folder(folder)
         run = CountRun(fitted, source, finder, folder, options, greens)

@@ -47,7 +47,7 @@ def run_count_many(
     BadInput
         If there is not one camera file a video.
     KeyboardInterrupt
-        If interrupted; every camera keeps what it counted.
+        If interrupted; every camera keeps what it saved last, at most a minute before.
     """
     if len(videos) != len(cameras):
         raise BadInput("count", f"{len(videos)} videos, {len(cameras)} camera files", "one file a video", "pair them")

@@ -82,7 +82,7 @@ def _lane_rows(
         yield _row(("line", line.name, name), "headway_median", float(np.median(gaps)), "s", len(gaps))
     if not greens:
         return
-    times = [row.time_s for row in mine if min(line.n_lanes - 1, int(row.place * line.n_lanes)) == lane]
+    times = [row.time_s for row in mine if row.lane(line.n_lanes) == lane]
     flow = saturation(times, greens)
     for span, vph in enumerate(flow.span_vph):
         if vph is not None:

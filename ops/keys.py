@@ -27,6 +27,12 @@ def _keys(command: str, *rows: tuple[str, str, str, str, str]) -> tuple[Key, ...
     )
 
 
+_MADE_BY = (
+    ("command", "texts", "", "", "command that gives this again"),
+    ("commit", "text", "", "", "commit of this program"),
+    ("versions", "texts by name", "", "", "versions of Python and the libraries"),
+)
+
 ERROR = _keys(
     "every command, on exit 1",
     ("error.kind", "text", "", "", "class of the error, named by what the caller can do"),
@@ -116,9 +122,7 @@ VISION_EVAL = _keys(
     ("frame_stride", "integer", "frames", ">= 1", "every n-th frame was looked at, first clip"),
     ("weights.path", "text", "", "", "weights"),
     ("weights.sha256", "text", "", "", "their digest"),
-    ("command", "texts", "", "", "command that gives this again"),
-    ("commit", "text", "", "", "commit of this program"),
-    ("versions", "texts by name", "", "", "versions of Python and the libraries"),
+    *_MADE_BY,
 )
 
 VISION_RENDER = _keys(
@@ -186,9 +190,7 @@ BENCH_VISION = _keys(
     ("cpu", "text", "", "", "name of the CPU"),
     ("has_amx", "true or false", "", "", "whether it has AMX"),
     ("load", "number", "", "", "load of the machine"),
-    ("command", "texts", "", "", "command that gives this again"),
-    ("commit", "text", "", "", "commit of this program"),
-    ("versions", "texts by name", "", "", "versions of Python and the libraries"),
+    *_MADE_BY,
 )
 
 EVALUATE = _keys(

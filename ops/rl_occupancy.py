@@ -8,7 +8,7 @@ from dataclasses import replace
 from sim.demand import Demand, read_demand
 from sim.history import link_flows
 from sim.network import read_vehicle_types
-from traffic.counts import CLASS_OF_SUMO, VehicleClass
+from traffic.counts import counted_as
 from traffic.errors import BadInput
 from traffic.ids import MovementId
 from traffic.network import Network
@@ -33,7 +33,7 @@ def persons_per_vehicle(
         raise BadInput("occupancies", dict(occupancies), f"0 or more for each of {', '.join(known)}", "mend them")
     demand = read_demand(scenario.routes)
     types = {**read_vehicle_types(scenario.routes), **network.vehicle_types}
-    class_of = {name: CLASS_OF_SUMO.get(row.vehicle_class, VehicleClass.CAR).value for name, row in types.items()}
+    class_of = {name: counted_as(row.vehicle_class).value for name, row in types.items()}
     vehicles: dict[MovementId, float] = {}
     persons: dict[MovementId, float] = {}
     for name in known:

@@ -9,6 +9,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from ops.count import PACKAGES
 from ops.provenance import command_line, commit, versions
 from ops.statistics import wilson
 from traffic.counts import VehicleClass, geh
@@ -25,7 +26,6 @@ from vision.tracker import Tracker
 from vision.truth import TOLERANCE_S, TURN_TOLERANCE_S, TruthClip, TruthLine, match_times, read_truth, weighted_rmse
 from vision.weights import find_weights
 
-_PACKAGES = ("nga-tu", "numpy", "opencv-python", "openvino", "torch", "ultralytics", "lap")
 CARS_AND_HEAVY = (VehicleClass.CAR, VehicleClass.BUS, VehicleClass.TRUCK)
 _PLAIN_FRAMES = 150
 
@@ -105,7 +105,7 @@ def run_vision_eval(folder: Path, options: EvalOptions | None = None) -> dict[st
         "weights": {"path": str(weights.path), "sha256": weights.sha256},
         "command": command_line(),
         "commit": commit(),
-        "versions": versions(_PACKAGES),
+        "versions": versions(PACKAGES),
     }
 
 

@@ -23,17 +23,17 @@ from traffic.files import write_whole
 from traffic.ids import JunctionId, LinkId
 from traffic.network import Network
 from traffic.scenario import Scenario
-from vision.camera import fit_camera, mount_of
-from vision.camera_file import CameraFile
-from vision.camera_toml import camera_toml
+from vision.camera import Area, fit_camera, mount_of
+from vision.camera_file import CameraFile, camera_toml
 from vision.draw import VideoWriter
 from vision.synthetic.camera import LineTruth, SyntheticCamera, TurnTruth, View
 from vision.synthetic.placing import Lens, approach_camera, junction_camera
 from vision.synthetic.weather import WEATHERS
+from vision.truth import TRUTH
 from vision.turns import zone_of_each
 from vision.zones import anchors
 
-CLIP, CAMERA, TRUTH = "clip.mp4", "camera.toml", "ground_truth.json"
+CLIP, CAMERA = "clip.mp4", "camera.toml"
 _STANDING_KPH = 5.0
 _PACKAGES = ("nga-tu", "moderngl", "opencv-python", "eclipse-sumo")
 
@@ -126,7 +126,8 @@ def _draw(scenario: Scenario, network: Network, saved: CameraFile, out: Path, op
     fitted = fit_camera(saved, saved.size, CAMERA)
     camera = SyntheticCamera(network, mount_of(saved.mount, saved.size), WEATHERS[options.weather], options.seed)
     turns = TurnTruth(fitted.turns)
-    lines, queues = LineTruth(fitted.lines), {lane.name: [] for lane in fitted.lanes}  # type: ignore[var-annotated]
+    lines = LineTruth(fitted.lines)
+    queues: dict[str, list[int]] = {lane.name: [] for lane in fitted.lanes}
     step_s, n_frames = 1.0 / options.frames_per_s, round(options.seconds * options.frames_per_s)
     what = replace(launch_of(scenario, seed=options.seed), step_s=step_s)
     video = VideoWriter(out / CLIP, saved.size, options.frames_per_s)
@@ -153,9 +154,9 @@ def _draw(scenario: Scenario, network: Network, saved: CameraFile, out: Path, op
     return _truth(saved, (lines, turns), queues, options)
 
 
-def _note_queues(queues: dict[str, list[int]], lanes: Any, view: View) -> None:
+def _note_queues(queues: dict[str, list[int]], lanes: tuple[Area, ...], view: View) -> None:
     """Add how many stand in each lane now."""
-    where = zone_of_each(anchors(view.picture.outlines), lanes)
+    where = zone_of_each(anchors(view.outlines), lanes)
     for name, counts in queues.items():
         counts.append(
             sum(

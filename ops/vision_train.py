@@ -14,19 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from control.policy_files import toml_of
 from ops.provenance import command_line, commit, versions
 from sim.ensemble import stderr_progress
 from traffic.counts import VehicleClass
 from traffic.errors import BadInput
 from traffic.files import write_whole
+from traffic.toml import toml_of
 from vision.camera import COCO_CLASSES
 from vision.finder import load_finder
 from vision.training.dataset import LICENCES, DatasetWriter, real_images, with_teacher
 from vision.training.drawn_images import Labelled, drawn_images
 from vision.training.fine_tune import LAST, TrainSettings, fine_tune, mixed
 from vision.training.score import Score, score
-from vision.weights import find_weights
+from vision.weights import Weights, find_weights
 
 _PACKAGES = ("nga-tu", "numpy", "opencv-python", "openvino", "torch", "ultralytics", "moderngl")
 SHARES = (0.25, 0.5, 0.75, 1.0)
@@ -88,7 +88,7 @@ def run_vision_train(options: VisionTrainOptions) -> dict[str, Any]:
     start = find_weights(options.start)
     is_resumed = _begin(options)
     if not (options.out / "set" / "data.yaml").is_file():
-        _write_set(options, str(start.path))
+        _write_set(options, start)
     settings = TrainSettings(
         data=str(options.out / "set" / "data.yaml"), out=str(options.out), start=str(start.path), epochs=options.epochs,
         image_size=options.image_size, seed=options.seed, threads=options.threads,
@@ -99,7 +99,7 @@ def run_vision_train(options: VisionTrainOptions) -> dict[str, Any]:
     table = {share: _judge(start.path, trained, share, judged, options.out) for share in SHARES}
     best = max(SHARES, key=lambda share: _merit(table[share]))
     folder = options.model or options.out / "model"
-    card = _write_model(folder, mixed(start.path, trained, best), options, best, table)
+    card = _write_model(folder, _mix_file(options.out, best).read_bytes(), options, best, table)
     rows = [{"share": share, "source": source, "class": str(name), "labelled": one.n_labelled, "recall": one.recall,
              "precision": one.precision} for share, sources in table.items() for source, scores in sources.items()
             for name, one in scores.items() if one.n_labelled]  # fmt: skip
@@ -119,10 +119,10 @@ def _begin(options: VisionTrainOptions) -> bool:
     return False
 
 
-def _write_set(options: VisionTrainOptions, start: str) -> None:
+def _write_set(options: VisionTrainOptions, start: Weights) -> None:
     """Write the training set: licensed real images, each several times, and drawn ones."""
     writer = DatasetWriter(options.out / "set")
-    teacher = load_finder(find_weights(start), _TEACHER_PX, COCO_CLASSES)
+    teacher = load_finder(start, _TEACHER_PX, COCO_CLASSES)
     with stderr_progress() as progress:
         if options.images is not None:
             rows = list(real_images(options.images, options.sources))
@@ -150,10 +150,14 @@ def _judge(
     start: Path, trained: Path, share: float, judged: Mapping[str, Sequence[Labelled]], out: Path
 ) -> dict[str, dict[VehicleClass, Score]]:
     """Return the scores of one mix on every source."""
-    file = out / f"yolo11n_share_{round(100 * share)}.npz"
+    file = _mix_file(out, share)
     write_whole(file, _packed(mixed(start, trained, share)))
     finder = load_finder(find_weights(str(file)), _VALIDATION_PX, COCO_CLASSES)
     return {source: score(finder, rows) for source, rows in judged.items()}
+
+
+def _mix_file(out: Path, share: float) -> Path:
+    return out / f"yolo11n_share_{round(100 * share)}.npz"
 
 
 def _merit(sources: Mapping[str, Mapping[VehicleClass, Score]]) -> float:
@@ -177,13 +181,12 @@ def _packed(arrays: Mapping[str, np.ndarray]) -> bytes:
 
 def _write_model(
     folder: Path,
-    arrays: Mapping[str, np.ndarray],
+    data: bytes,
     options: VisionTrainOptions,
     share: float,
     table: Mapping[float, Mapping[str, Mapping[VehicleClass, Score]]],
 ) -> dict[str, Any]:
     """Write arrays and card."""
-    data = _packed(arrays)
     digest = hashlib.sha256(data).hexdigest()
     manifest = json.loads((options.out / "set" / "manifest.json").read_text(encoding="utf-8"))
     per_source = {

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from traffic.counts import CLASS_OF_SUMO, Passage, VehicleClass
+from traffic.counts import Passage, VehicleClass, counted_as
 from traffic.ids import JunctionId, LaneId, LinkId
 from traffic.network import Network, movement_id
 
@@ -29,7 +29,7 @@ EXIT_M = 2.0
 
 def counted_classes(network: Network) -> dict[str, VehicleClass]:
     """Return the class that each vehicle type of the network is counted as."""
-    return {name: CLASS_OF_SUMO.get(row.vehicle_class, VehicleClass.CAR) for name, row in network.vehicle_types.items()}
+    return {name: counted_as(row.vehicle_class) for name, row in network.vehicle_types.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,5 +128,5 @@ class Sensors:
     def _class(self, sumo: Any, type_id: str) -> VehicleClass:
         if type_id not in self._class_of_type:
             sumo_class = sumo.vehicletype.getVehicleClass(type_id)
-            self._class_of_type[type_id] = CLASS_OF_SUMO.get(sumo_class, VehicleClass.CAR)
+            self._class_of_type[type_id] = counted_as(sumo_class)
         return self._class_of_type[type_id]

@@ -35,6 +35,17 @@ CLASS_OF_SUMO = {
 """What SUMO's vehicle classes are counted as; those not named are cars."""
 
 
+def counted_as(sumo_class: str) -> VehicleClass:
+    """Return what a SUMO vehicle class is counted as.
+
+    Examples
+    --------
+    >>> counted_as("moped").value, counted_as("taxi").value
+    ('motorcycle', 'car')
+    """
+    return CLASS_OF_SUMO.get(sumo_class, VehicleClass.CAR)
+
+
 class Health(StrEnum):
     """State of a count source during a period; everything but OK makes its count unknown."""
 

@@ -53,8 +53,8 @@ class Area:
 class Camera:
     """A camera in memory: everything in pixels of its frame.
 
-    `turns` are (entry zone, exit zone) with their movements; `road` takes pixels (n, 2) to metres on the road (n, 2),
-    None where nothing is known of it.
+    `turns` are the movements that are counted, by (entry zone, exit zone); `road` takes pixels (n, 2) to metres on
+    the road (n, 2), None where nothing is known of it.
     """
 
     name: str
@@ -71,6 +71,10 @@ class Camera:
     turns: Mapping[tuple[str, str], str] = field(default_factory=dict)
     lanes: tuple[Area, ...] = ()
     road: RoadPlane | None = None
+
+    def movement(self, line: CountLine, side: int) -> str:
+        """Return the movement that a passage over a line is counted as; side 0 = to the left, 1 = to the right."""
+        return line.movements[side] or f"{self.name}:{line.name}:{line.directions[side]}"
 
 
 def fit_camera(saved: CameraFile, size: tuple[int, int], where: str, *, image_size: int | None = None) -> Camera:
@@ -105,14 +109,16 @@ def fit_camera(saved: CameraFile, size: tuple[int, int], where: str, *, image_si
         )
         for line in saved.lines
     )
-    prefix = f"{saved.name}:"
+    named = {(row.entry, row.exit): row.movement for row in saved.turns}
+    names = [zone.name for zone in saved.zones]
+    ways = named or dict.fromkeys((entry, exit_) for entry in names for exit_ in names if entry != exit_)
     return Camera(
         name=saved.name,
         size=size,
         lines=lines,
         zones=tuple(Area(name=row.name, points=tuple(map(pixels, row.points))) for row in saved.zones),
         lanes=tuple(Area(name=row.name, points=tuple(map(pixels, row.points))) for row in saved.lanes),
-        turns={(row.entry, row.exit): row.movement or f"{prefix}{row.entry}>{row.exit}" for row in saved.turns},
+        turns={(entry, exit_): known or f"{saved.name}:{entry}>{exit_}" for (entry, exit_), known in ways.items()},
         road=_road(saved, size, scale, where),
         region=tuple(pixels(point) for point in saved.region) if saved.region else None,
         begin_s=saved.begin_s,

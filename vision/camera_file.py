@@ -35,6 +35,7 @@ from traffic.counts import VehicleClass
 from traffic.errors import BadVideo
 from traffic.network import Point
 from traffic.scenario import describe_faults
+from traffic.toml import toml_of
 
 
 class _Strict(BaseModel):
@@ -210,3 +211,21 @@ def read_camera(path: Path) -> CameraFile:
         raise BadVideo(str(path), error, "must be TOML", "mend the camera file") from error
     except ValidationError as error:
         raise BadVideo(str(path), describe_faults(error), next_move="mend the camera file") from error
+
+
+def camera_toml(saved: CameraFile) -> str:
+    """Return a camera file as text; what has its default is left out.
+
+    Examples
+    --------
+    >>> line = LineFile(name="stop line", points=((1, 2), (3, 4)))
+    >>> print(camera_toml(CameraFile(version=1, name="a", size=(640, 360), lines=[line])).strip())
+    version = 1
+    name = "a"
+    size = [640, 360]
+    <BLANKLINE>
+    [[lines]]
+    name = "stop line"
+    points = [[1.0, 2.0], [3.0, 4.0]]
+    """
+    return toml_of(saved.model_dump(mode="json", exclude_defaults=True))

@@ -20,8 +20,7 @@ import cv2
 from traffic.errors import BadVideo, TrafficError
 from traffic.files import write_whole
 from vision.camera import fit_camera
-from vision.camera_file import CameraFile, RoadFile, read_camera
-from vision.camera_toml import camera_toml
+from vision.camera_file import CameraFile, RoadFile, camera_toml, read_camera
 from vision.projection import road_plane
 from vision.source import Image
 

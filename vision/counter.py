@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from traffic.counts import VehicleClass
 from traffic.network import Point
 from vision.boxes import CLASSES, FloatArray, overlaps
 from vision.camera import Camera
@@ -30,11 +29,11 @@ HEIR_REACH = 0.6
 """A track that is born within this time, and within this share of the box's diagonal from where one that was lost
 would be now, is the same road user, which something hid on its way."""
 
-MIN_REST_OVERLAP = 0.7
 WAY_LOOKS = 16
 """Looks that a speed is fitted over, at most."""
 WAY_S = 1.2
 
+MIN_REST_OVERLAP = 0.7
 REST_S = 0.5
 """How long a box must have kept its place for its road user to be standing."""
 
@@ -45,7 +44,6 @@ class Standing:
 
     anchor: Point
     box: tuple[float, float, float, float]
-    vehicle_class: VehicleClass
     is_standing: bool
 
 
@@ -122,10 +120,7 @@ class Counter:
             if turn is not None:
                 seen.turns.append((turn, boxes.xyxy[i], self._speed_kph(seen)))
                 self.n_counted += 1
-            name = CLASSES[int(seen.votes.argmax())]
-            users.append(
-                Standing(anchor=point, box=_four(boxes.xyxy[i]), vehicle_class=name, is_standing=seen.is_standing)
-            )
+            users.append(Standing(anchor=point, box=_four(boxes.xyxy[i]), is_standing=seen.is_standing))
         self._forget(time_s - MEMORY_S)
         return users
 
@@ -169,15 +164,13 @@ class Counter:
                          track=seen.track, share=share)  # fmt: skip
         for number, passed, box, speed in seen.passes:
             line, side = self._camera.lines[number], int(passed.is_to_right)
-            direction = line.directions[side]
-            movement = line.movements[side] or f"{self._camera.name}:{line.name}:{direction}"
-            yield replace(whole, line=line.name, direction=direction, movement=movement, time_s=passed.time_s,
-                          place=passed.place, box=_four(box), speed_kph=speed)  # fmt: skip
+            movement = self._camera.movement(line, side)
+            yield replace(whole, line=line.name, direction=line.directions[side], movement=movement,
+                          time_s=passed.time_s, place=passed.place, box=_four(box), speed_kph=speed)  # fmt: skip
         for turn, box, speed in seen.turns:
-            named = self._camera.turns.get((turn.entry, turn.exit))
-            if named is not None or not self._camera.turns:
-                movement = named or f"{self._camera.name}:{turn.entry}>{turn.exit}"
-                yield replace(whole, line=turn.entry, direction=turn.exit, movement=movement, time_s=turn.time_s,
+            movement_made = self._camera.turns.get((turn.entry, turn.exit))
+            if movement_made is not None:
+                yield replace(whole, line=turn.entry, direction=turn.exit, movement=movement_made, time_s=turn.time_s,
                               box=_four(box), speed_kph=speed)  # fmt: skip
 
 

@@ -36,6 +36,10 @@ class Crossing:
     box: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     speed_kph: float | None = None
 
+    def lane(self, n_lanes: int) -> int:
+        """Return which of the lanes along the line it was in, the first at the line's first point."""
+        return min(n_lanes - 1, int(self.place * n_lanes))
+
     def is_same_place(self, other: Crossing) -> bool:
         """Whether both were seen in the same place, more than half in common: one that stood, counted twice."""
         pair = np.array([self.box, other.box], np.float32)
@@ -84,12 +88,8 @@ def turn_counts(
 
 def counted_movements(camera: Camera) -> list[str]:
     """Return the movements, or lines and directions, that a camera reports."""
-    lines = [line.movements[side] or f"{camera.name}:{line.name}:{line.directions[side]}"
-             for line in camera.lines for side in (0, 1)]  # fmt: skip
-    names = [zone.name for zone in camera.zones]
-    ways = [f"{camera.name}:{entry}>{exit_}" for entry in names for exit_ in names if entry != exit_]
-    turns = list(camera.turns.values()) or (ways if camera.zones else [])
-    return list(dict.fromkeys([*lines, *turns]))
+    lines = [camera.movement(line, side) for line in camera.lines for side in (0, 1)]
+    return list(dict.fromkeys([*lines, *camera.turns.values()]))
 
 
 def counted_classes(camera: Camera) -> tuple[VehicleClass, ...]:
@@ -102,10 +102,8 @@ def line_totals(crossings: Iterable[Crossing], camera: Camera) -> list[dict[str,
     """Return one row {line, direction, class, count} for each line (or entry zone), direction (or exit) and class."""
     tally = Tally((row.line, row.direction, row.vehicle_class) for row in crossings)
     ways = [(line.name, direction) for line in camera.lines for direction in line.directions]
-    names = [zone.name for zone in camera.zones]
-    ways += list(camera.turns) or [(entry, exit_) for entry in names for exit_ in names if entry != exit_]
     return [
         {"line": line, "direction": direction, "class": str(name), "count": tally[line, direction, name]}
-        for line, direction in ways
+        for line, direction in [*ways, *camera.turns]
         for name in counted_classes(camera)
     ]

@@ -83,7 +83,7 @@ def annotate(image: Image, camera: Camera, tracks: Tracks, totals: Sequence[str]
 
 
 def blurred(image: Image) -> Image:
-    """Return a frame in which no face and no plate can be read: nothing finer than a fiftieth of its height is left.
+    """Return a frame in which no face and no plate can be read: about 120 rows of it are left.
 
     The whole frame, since what a finder misses is somebody's face, too.
     """

@@ -13,6 +13,7 @@ import importlib.util
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import cv2
@@ -172,24 +173,36 @@ def _load_arrays(weights: Weights) -> LoadedNetwork:
     return _network(model, names, weights.sha256)
 
 
+def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays of a file by name; nothing is unpickled."""
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def torch_state(arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, Any]:
+    """Return arrays as a torch network's state, in single precision."""
+    import torch
+
+    return {
+        name: torch.from_numpy(array.astype(np.float32) if array.dtype.kind == "f" else array)
+        for name, array in arrays.items()
+    }
+
+
 def arrays_model(weights: Weights) -> tuple[Any, dict[int, str]]:
     """Build the network that the file's name gives and fill it from arrays; nothing is unpickled. Names beside it."""
     match = ARCHITECTURE.search(weights.path.name)
     if match is None:
         raise BadWeights(str(weights.path), "unknown network", "its name must begin with one, e.g. yolo11n_mine.npz",
                          "rename it")  # fmt: skip
-    import torch
-
     tasks = import_ultralytics("ultralytics.nn.tasks")
     try:
-        with np.load(weights.path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+        arrays = read_arrays(weights.path)
     except (OSError, ValueError, EOFError) as error:
         told = "it holds pickled objects, which are never opened" if "pickle" in str(error) else str(error)
         raise BadWeights(str(weights.path), "not a readable .npz", told, "copy it again, or make it anew") from error
     names = {int(i): str(name) for i, name in enumerate(arrays.pop("names", []))}
-    state = {name: torch.from_numpy(array.astype(np.float32) if array.dtype.kind == "f" else array)
-             for name, array in arrays.items()}  # fmt: skip
+    state = torch_state(arrays)
     n_classes = max((len(v) for k, v in arrays.items() if k.endswith("cv3.0.2.bias")), default=0)
     model = tasks.DetectionModel(f"{match.group(0)}.yaml", nc=n_classes or 80, verbose=False)
     try:
@@ -225,7 +238,7 @@ def _network(model: Any, names: Mapping[int, str], sha256: str) -> LoadedNetwork
     def run(batch: FloatArray) -> FloatArray:
         size = batch.shape[2], batch.shape[3]
         if size not in by_size:
-            by_size[size] = compiled(lambda: model, sha256, size)
+            by_size[size] = compiled(model, sha256, size)
         return by_size[size](batch)
 
     return LoadedNetwork(run=run, names=names)
@@ -253,10 +266,11 @@ def _load_openvino(weights: Weights) -> LoadedNetwork:
     graph = sorted(weights.path.glob("*.xml"))[0]
     card = weights.path / "metadata.yaml"
     try:
-        shape = openvino.Core().read_model(str(graph)).input(0).get_partial_shape()
-        run = compile_graph(graph)
+        model = openvino.Core().read_model(str(graph))
+        run = compile_graph(model)
     except RuntimeError as error:
         raise BadWeights(str(graph), "not an OpenVINO model", str(error).splitlines()[0], "export it again") from error
+    shape = model.input(0).get_partial_shape()
     fixed = None if shape[2].is_dynamic or shape[3].is_dynamic else (shape[2].get_length(), shape[3].get_length())
     stored = import_ultralytics("ultralytics.utils").YAML.load(card).get("names", {}) if card.is_file() else {}
     names = {int(number): str(name) for number, name in dict(stored).items()}

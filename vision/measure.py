@@ -56,7 +56,7 @@ class Saturation:
 
 def headways_s(crossings: Iterable[Crossing], line: str, lane: int = 0, n_lanes: int = 1) -> list[float]:
     """Return the times between one crossing of a lane and the next, seconds."""
-    times = sorted(row.time_s for row in crossings if row.line == line and _lane(row, n_lanes) == lane)
+    times = sorted(row.time_s for row in crossings if row.line == line and row.lane(n_lanes) == lane)
     return [after - before for before, after in pairwise(times)]
 
 
@@ -162,7 +162,3 @@ def _stop_middle(lane: Area) -> tuple[float, float]:
 def _covers(user: Standing, point: tuple[float, float]) -> bool:
     x1, y1, x2, y2 = user.box
     return bool(x1 <= point[0] <= x2 and y1 <= point[1] <= y2)
-
-
-def _lane(row: Crossing, n_lanes: int) -> int:
-    return min(n_lanes - 1, int(row.place * n_lanes))

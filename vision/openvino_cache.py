@@ -30,13 +30,13 @@ def cache_folder() -> Path:
     return Path(os.environ.get("NGA_TU_CACHE", Path.home() / ".cache" / "nga-tu")) / "openvino"
 
 
-def compiled(model: Callable[[], Any], sha256: str, size: tuple[int, int]) -> Callable[[FloatArray], FloatArray]:
+def compiled(model: Any, sha256: str, size: tuple[int, int]) -> Callable[[FloatArray], FloatArray]:
     """Return the network for batches of one, shape (1, 3, height, width), on one thread.
 
     Parameters
     ----------
     model
-        Makes the torch network, in evaluation mode; called only if it has not been converted yet.
+        The torch network, in evaluation mode.
     sha256
         Digest of its weights.
     size
@@ -48,8 +48,8 @@ def compiled(model: Callable[[], Any], sha256: str, size: tuple[int, int]) -> Ca
     graph = folder / "model.xml"
     if not graph.is_file():
         with interrupts_held():
-            _convert(model(), size, folder)
-    return compile_graph(graph)
+            _convert(model, size, folder)
+    return compile_graph(str(graph))
 
 
 @contextmanager
@@ -69,12 +69,12 @@ def interrupts_held() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def compile_graph(graph: Path) -> Callable[[FloatArray], FloatArray]:
-    """Return an OpenVINO model as a function, on one thread."""
+def compile_graph(graph: Any) -> Callable[[FloatArray], FloatArray]:
+    """Return an OpenVINO model, or the one in a file, as a function, on one thread."""
     import openvino
 
     settings = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
-    request = openvino.Core().compile_model(str(graph), "CPU", settings).create_infer_request()
+    request = openvino.Core().compile_model(graph, "CPU", settings).create_infer_request()
 
     def run(batch: FloatArray) -> FloatArray:
         request.infer([batch], share_inputs=True)

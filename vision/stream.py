@@ -111,7 +111,6 @@ class Stream:
         self._fresh = threading.Condition()
         self._newest: tuple[float, Image] | None = None
         self._is_closed = False
-        self.n_reconnects = 0
         capture = self._open()
         if capture is None:
             raise BadVideo("camera", shown(address), _why_silent(address), "check the address, the user and the camera")
@@ -169,7 +168,6 @@ class Stream:
                 time.sleep(_WAITS_S[min(failures, len(_WAITS_S) - 1)])
                 capture = self._open()
                 failures += 1
-                self.n_reconnects += capture is not None
                 continue
             is_read, image = capture.read()
             if not is_read:

@@ -35,7 +35,7 @@ def placed(model: int, x_m: float, y_m: float = 0.0) -> Placed:
 
 
 def test_the_box_of_a_vehicle_is_where_its_pixels_are(renderer: Renderer) -> None:
-    empty = renderer.draw(MOUNT, [], Light(), has_truth=False).image
+    empty = renderer.draw(MOUNT, [], Light(), has_boxes=False).image
     picture = renderer.draw(MOUNT, [placed(4, 25.0)], Light(sun=(0.0, 0.0, 1.0)))
     changed = np.abs(picture.image.astype(int) - empty).max(axis=2) > 60
     rows, columns = np.nonzero(changed)

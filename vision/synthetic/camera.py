@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from traffic.counts import CLASS_OF_SUMO, VehicleClass
+from traffic.counts import VehicleClass, counted_as
 from traffic.network import Network, Point
 from traffic.ports import Pose
+from vision.boxes import FloatArray
 from vision.camera import CountLine
 from vision.projection import Mount
 from vision.source import Image
-from vision.synthetic.render import Picture, Placed, Renderer
+from vision.synthetic.render import Placed, Renderer
 from vision.synthetic.street import road_map, street_mesh
 from vision.synthetic.vehicles import PAINTS, fleet
 from vision.synthetic.weather import Weather, through_air
@@ -30,11 +31,11 @@ _STRETCH = (0.85, 1.2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """One frame: pixels as they come out of the wire, and who was where (poses in view, their picture)."""
+    """One frame: pixels as they come out of the wire, who was there, and the outline of each, shape (n, 4)."""
 
     image: Image
     poses: tuple[Pose, ...]
-    picture: Picture
+    outlines: FloatArray
 
 
 class SyntheticCamera:
@@ -72,13 +73,13 @@ class SyntheticCamera:
         self._renderer = Renderer(mount.size, self._models, street.ground, street.things)
         self._rng = np.random.default_rng([seed, 0xA12])
 
-    def look(self, poses: Sequence[Pose], *, has_truth: bool = True) -> View:
+    def look(self, poses: Sequence[Pose]) -> View:
         """Return the next frame of road users at these poses."""
         x, y = self._middle
         near = tuple(pose for pose in poses if np.hypot(pose.x_m - x, pose.y_m - y) < _NEAR_M)
         users = [self._placed(pose) for pose in near]
-        picture = self._renderer.draw(self.mount, users, self.weather.light, has_truth=has_truth)
-        return View(image=through_air(picture.image, self.weather, self._rng), poses=near, picture=picture)
+        picture = self._renderer.draw(self.mount, users, self.weather.light, has_boxes=False)
+        return View(image=through_air(picture.image, self.weather, self._rng), poses=near, outlines=picture.outlines)
 
     def close(self) -> None:
         """Let go of the renderer."""
@@ -87,7 +88,7 @@ class SyntheticCamera:
     def _placed(self, pose: Pose) -> Placed:
         """Return how a road user is drawn: always the same for the same id."""
         dice = zlib.crc32(f"{self._seed}:{pose.id}".encode())
-        options = self._by_class[CLASS_OF_SUMO.get(pose.vehicle_class, VehicleClass.CAR)]
+        options = self._by_class[counted_as(pose.vehicle_class)]
         model = options[dice % len(options)]
         stretch = float(np.clip(pose.length_m / self._models[model].length_m, *_STRETCH))
         paint = PAINTS[dice // 64 % len(PAINTS)]
@@ -102,7 +103,6 @@ class TrueEvent:
     line: str
     is_to_right: bool
     vehicle_class: VehicleClass
-    vehicle: str
     time_s: float
     speed_kph: float
 
@@ -119,7 +119,7 @@ class LineTruth:
         """Take the next frame."""
         present = {pose.id for pose in view.poses}
         self._gates = {name: gates for name, gates in self._gates.items() if name in present}
-        for pose, box in zip(view.poses, view.picture.outlines, strict=True):
+        for pose, box in zip(view.poses, view.outlines, strict=True):
             gates = self._gates.setdefault(pose.id, tuple(Gate(line=line) for line in self._lines))
             anchor = (float(box[0] + box[2]) / 2, float(box[3]))
             if abs(anchor[0]) > 1e4 or box[2] - box[0] > 1e4:
@@ -127,10 +127,9 @@ class LineTruth:
             for gate in gates:
                 passed = gate.move(time_s, anchor, 0.5)
                 if passed is not None:
-                    name = CLASS_OF_SUMO.get(pose.vehicle_class, VehicleClass.CAR)
                     self.events.append(
-                        TrueEvent(line=gate.line.name, is_to_right=passed.is_to_right, vehicle_class=name,
-                                  vehicle=pose.id, time_s=passed.time_s, speed_kph=3.6 * pose.speed_mps)
+                        TrueEvent(line=gate.line.name, is_to_right=passed.is_to_right, time_s=passed.time_s,
+                                  vehicle_class=counted_as(pose.vehicle_class), speed_kph=3.6 * pose.speed_mps)
                     )  # fmt: skip
 
 
@@ -152,6 +151,5 @@ class TurnTruth:
             elif pose.id in self._left and pose.lane_position_m > _INTO_EXIT_M:
                 entry, left_s = self._left[pose.id]
                 if (entry, link) in self._turns:
-                    name = CLASS_OF_SUMO.get(pose.vehicle_class, VehicleClass.CAR)
-                    self.events.append((entry, link, name, left_s))
+                    self.events.append((entry, link, counted_as(pose.vehicle_class), left_s))
                     del self._left[pose.id]

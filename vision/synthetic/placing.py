@@ -18,7 +18,7 @@ import numpy as np
 
 from traffic.errors import BadScenario
 from traffic.ids import JunctionId, LinkId
-from traffic.network import Network, Point
+from traffic.network import Lane, Network, Point
 from vision.camera import mount_of
 from vision.camera_file import AreaFile, CameraFile, LineFile, MountFile, TurnFile
 from vision.projection import Mount
@@ -73,12 +73,8 @@ def approach_camera(
             f"camera at {junction}", f"no approach {approach!r}", f"there are: {known}", "name one of them"
         )
     lanes = [network.lanes[name] for name in row.lanes]
-    ends = np.array([lane.shape[-1] for lane in lanes], float)
-    back = np.array(lanes[0].shape[-2], float)
-    ahead = (ends[0] - back) / np.linalg.norm(ends[0] - back)
-    left = np.array([-ahead[1], ahead[0]])
+    ends, ahead, left, half = _end_of(lanes, is_last=True)
     middle = ends.mean(axis=0)
-    half = sum(lane.width_m for lane in lanes) / 2
     place = middle + lens.beyond_m * ahead - (half + 1.5) * left
     target = middle - 8.0 * ahead
     heading = math.atan2(target[1] - place[1], target[0] - place[0])
@@ -88,19 +84,14 @@ def approach_camera(
         pitch_deg=math.degrees(pitch), fov_deg=lens.fov_deg,
     )  # fmt: skip
     seen = mount_of(mount, size)
-
-    def pixels(points: Sequence[np.ndarray]) -> tuple[Point, ...]:
-        return _pixels(seen, points)[0]
-
     stop = middle - _BEFORE_STOP_M * ahead
-    line = pixels([stop + (half + 0.4) * left, stop - (half + 0.4) * left])
+    line, _ = _pixels(seen, [stop + (half + 0.4) * left, stop - (half + 0.4) * left])
     areas = []
     for number, (lane, end) in enumerate(zip(lanes, ends, strict=True), start=1):
         aside = lane.width_m / 2 * left
         near, far = end - 0.5 * ahead, end - _QUEUE_M * ahead
-        areas.append(
-            AreaFile(name=f"lane {number}", points=pixels([near + aside, near - aside, far - aside, far + aside]))
-        )
+        corners, _ = _pixels(seen, [near + aside, near - aside, far - aside, far + aside])
+        areas.append(AreaFile(name=f"lane {number}", points=corners))
     return CameraFile(
         version=1, name=f"{junction}_{approach}", size=size, period_s=300.0, frame_stride=1, mount=mount,
         lines=[LineFile(name="stop line", points=(line[0], line[1]), lanes=len(lanes))], lanes=areas,
@@ -124,8 +115,8 @@ def junction_camera(
     if crossing is None:
         known = ", ".join(network.crossings)
         raise BadScenario(f"camera at {junction}", "no such junction", f"there are: {known}", "name one of them")
-    first = network.lanes[crossing.approaches[0].lanes[0]].shape
-    bearing = math.atan2(first[-1][1] - first[-2][1], first[-1][0] - first[-2][0]) + math.pi / 4
+    _, ahead, _, _ = _end_of([network.lanes[name] for name in crossing.approaches[0].lanes], is_last=True)
+    bearing = math.atan2(ahead[1], ahead[0]) + math.pi / 4
     x, y = crossing.position
     place = np.array([x + lens.beyond_m * math.cos(bearing), y + lens.beyond_m * math.sin(bearing)])
     mount = MountFile(
@@ -153,15 +144,20 @@ def junction_camera(
 def _zone(network: Network, link: LinkId, *, is_entry: bool) -> list[np.ndarray]:
     """Return the corners of the last metres of an approach, or of the first ones of an exit."""
     lanes = [network.lanes[name] for name in network.links[link].lanes]
-    ends = np.array([lane.shape[-1] if is_entry else lane.shape[0] for lane in lanes], float)
-    other = np.array(lanes[0].shape[-2] if is_entry else lanes[0].shape[1], float)
-    ahead = ends[0] - other if is_entry else other - ends[0]
-    ahead /= np.linalg.norm(ahead)
-    left = np.array([-ahead[1], ahead[0]])
-    half = sum(lane.width_m for lane in lanes) / 2 + 0.3
+    ends, ahead, left, half = _end_of(lanes, is_last=is_entry)
+    half += 0.3
     along = (-_ZONE_M - _BEFORE_STOP_M, -_BEFORE_STOP_M) if is_entry else (_EXIT_FROM_M, _EXIT_FROM_M + _ZONE_M)
     near, far = (ends.mean(axis=0) + distance_m * ahead for distance_m in along)
     return [near + half * left, near - half * left, far - half * left, far + half * left]
+
+
+def _end_of(lanes: Sequence[Lane], *, is_last: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Return the last (or first) points of lanes, the way ahead and to the left there, and half their width, metres."""
+    ends = np.array([lane.shape[-1 if is_last else 0] for lane in lanes], float)
+    before, after = lanes[0].shape[-2:] if is_last else lanes[0].shape[:2]
+    step = np.subtract(after, before)
+    ahead = step / np.linalg.norm(step)
+    return ends, ahead, np.array([-ahead[1], ahead[0]]), sum(lane.width_m for lane in lanes) / 2
 
 
 def _pixels(seen: Mount, points: Sequence[np.ndarray]) -> tuple[tuple[Point, ...], float]:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from traffic.errors import MissingTool
 from vision.projection import Mount
 from vision.source import Image
-from vision.synthetic.mesh import WIDTH, Colour, Vertices
+from vision.synthetic.mesh import WIDTH, Colour, Mesh, Vertices
 from vision.synthetic.shaders import FRAGMENT, VERTEX
 from vision.synthetic.vehicles import Model
 
@@ -92,10 +92,9 @@ class Renderer:
                               "install it: apt-get install libegl1 libgl1-mesa-dri") from error  # fmt: skip
         self.size, self._gl = size, moderngl
         self._program: Any = self._context.program(VERTEX, FRAGMENT)
-        width, height = size
         colour, depth = self._context.renderbuffer, self._context.depth_renderbuffer
         self._smooth = self._context.framebuffer(colour(size, 4, samples=_SAMPLES), depth(size, samples=_SAMPLES))
-        self._plain = self._context.framebuffer(colour((width, height), 4), depth((width, height)))
+        self._plain = self._context.framebuffer(colour(size, 4), depth(size))
         self._models = list(models)
         self._meshes = [self._load(model.vertices) for model in models]
         self._ground, self._things = self._load(ground), self._load(things)
@@ -105,18 +104,16 @@ class Renderer:
         """Let go of the context and all that is in it."""
         self._context.release()
 
-    def draw(self, mount: Mount, users: Sequence[Placed], light: Light, *, has_truth: bool = True) -> Picture:
-        """Draw one frame."""
+    def draw(self, mount: Mount, users: Sequence[Placed], light: Light, *, has_boxes: bool = True) -> Picture:
+        """Draw one frame; without `has_boxes`, which needs a pass of its own, `boxes` and `seen` are zeros."""
         self._aim(mount, light)
         matrices = [_place(user) for user in users]
         image = self._colours(users, matrices, light)
-        if not has_truth:
-            n = len(users)
-            none = np.zeros((n, 4), np.float32)
-            return Picture(image=image, boxes=none, outlines=none, seen=np.zeros(n, np.float32))
         rows = [_outline(mount, self._models[u.model], matrix) for u, matrix in zip(users, matrices, strict=True)]
         outlines = np.asarray(rows, np.float32).reshape(-1, 4)
-        boxes, seen = self._truth(users, matrices, outlines)
+        boxes, seen = np.zeros_like(outlines), np.zeros(len(users), np.float32)
+        if has_boxes:
+            boxes, seen = self._boxes(users, matrices, outlines)
         return Picture(image=image, boxes=boxes, outlines=outlines, seen=seen)
 
     def _load(self, vertices: Vertices) -> Any:
@@ -159,7 +156,7 @@ class Renderer:
         context.copy_framebuffer(self._plain, self._smooth)
         return np.ascontiguousarray(self._read()[:, :, ::-1])
 
-    def _truth(
+    def _boxes(
         self,
         users: Sequence[Placed],
         matrices: Sequence[npt.NDArray[np.float32]],
@@ -238,8 +235,6 @@ def _outline(mount: Mount, model: Model, matrix: npt.NDArray[np.float32]) -> npt
 
 def _beam_mesh() -> Vertices:
     """Return the patch of road that headlamps light: brightest at the front."""
-    from vision.synthetic.mesh import Mesh
-
     mesh = Mesh().ink((1.0, 1.0, 1.0))
     mesh.face([(0.0, -0.6, 0.04), (14.0, -2.6, 0.04), (14.0, 2.6, 0.04), (0.0, 0.6, 0.04)])
     return mesh.vertices()

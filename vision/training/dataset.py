@@ -19,7 +19,7 @@ import numpy as np
 
 from traffic.counts import VehicleClass
 from traffic.errors import BadInput
-from vision.boxes import FloatArray, intersections, overlaps
+from vision.boxes import CLASSES, FloatArray, intersections, overlaps
 from vision.finder import Finder
 from vision.training.drawn_images import Labelled
 
@@ -88,10 +88,9 @@ def with_teacher(row: Labelled, teacher: Finder) -> Labelled:
     learned as background.
     """
     found = teacher.find(row.image)
-    names = list(VehicleClass)
     boxes, classes = list(row.boxes), list(row.classes)
     for box, confidence, index in zip(found.xyxy, found.confidence, found.class_index, strict=True):
-        name = names[int(index)]
+        name = CLASSES[int(index)]
         is_two_wheeled = name in (VehicleClass.MOTORCYCLE, VehicleClass.BICYCLE)
         if confidence < (_SURE_TWO_WHEELED if is_two_wheeled else _SURE):
             continue

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from vision.finder import read_arrays, torch_state
 from vision.torchvision_standin import import_ultralytics
 
 N_FROZEN_LAYERS = 3
@@ -86,15 +87,8 @@ def fine_tune(settings: TrainSettings, *, resume: bool = False) -> Path:
 
 
 def load_state(path: Path) -> dict[str, Any]:
-    """Return a network's state from arrays (`allow_pickle=False`)."""
-    import torch
-
-    with np.load(path, allow_pickle=False) as stored:
-        arrays = {name: stored[name] for name in stored.files if name != "names"}
-    return {
-        name: torch.from_numpy(array.astype(np.float32) if array.dtype.kind == "f" else array)
-        for name, array in arrays.items()
-    }
+    """Return a network's state from a file of arrays."""
+    return torch_state({name: array for name, array in read_arrays(path).items() if name != "names"})
 
 
 def mixed(start: Path, trained: Path, share: float) -> dict[str, np.ndarray]:

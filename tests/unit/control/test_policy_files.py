@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from control.core.policy import INPUTS, N_CELLS, N_ROWS
-from control.policy_files import CARD, MODELS, find_policy, load_policy, read_card, save_policy, toml_of
+from control.policy_files import CARD, MODELS, find_policy, load_policy, read_card, save_policy
 from traffic.errors import BadWeights
+from traffic.toml import toml_of
 
 
 def make_weights(value: float = 0.5) -> np.ndarray:

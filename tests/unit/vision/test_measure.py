@@ -63,7 +63,7 @@ def test_queue_and_occupancy_of_a_lane() -> None:
 
     def user(y: float, *, is_standing: bool) -> Standing:
         box = (5.0, y - 8, 15.0, y + 2)
-        return Standing(anchor=(10.0, y), box=box, vehicle_class=VehicleClass.CAR, is_standing=is_standing)
+        return Standing(anchor=(10.0, y), box=box, is_standing=is_standing)
 
     watch = LaneWatch(camera)
     watch.see(0.0, [user(99.0, is_standing=True), user(60.0, is_standing=True), user(20.0, is_standing=False)])
